@@ -1,7 +1,9 @@
 import type { Failure, Reason } from '../gen/lehr/v1/failure.ts';
 
 /** The part of a reason's name that differs from value to value: `SOURCE_UNREACHABLE`. */
-export type ReasonName = Reason extends `REASON_${infer Name}` ? Exclude<Name, 'UNSPECIFIED'> : never;
+export type ReasonName = Exclude<Suffix<Reason>, 'UNSPECIFIED'>;
+
+type Suffix<R> = R extends `REASON_${infer Name}` ? Name : never;
 
 /**
  * Whether another attempt may succeed without anybody changing the request. The documentation of each value, with its

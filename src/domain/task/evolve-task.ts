@@ -1,0 +1,84 @@
+import type { DomainEvent } from '../decision.ts';
+import type { TaskPayload } from './task-command.ts';
+import type { ExistingTask, RunningTask, TaskFacts, TaskState } from './task-state.ts';
+
+/**
+ * The state after `event`. Pure and total for every history that `decideTask` can write; an event that cannot follow
+ * `state` means that the log or this code is broken, and throws.
+ */
+export function evolveTask(id: string, state: TaskState, event: DomainEvent<TaskPayload>): ExistingTask {
+  const { payload, time, owner } = event;
+  if (payload.$case === 'taskCreated') {
+    if (state.status !== 'absent') throw impossible(state, payload);
+    const { spec, labels, ttl, requestId, fingerprint } = payload.value;
+    if (spec === undefined || ttl === undefined) throw impossible(state, payload);
+    return {
+      status: 'pending', id, owner, spec, labels, requestId, fingerprint,
+      ttlMs: Number(ttl.seconds) * 1_000 + Math.trunc(ttl.nanos / 1e6),
+      revision: 1n, createTime: time, updateTime: time, startTime: undefined,
+      attempt: 0, failedAttempts: 0, lostAttempts: 0, retryTime: undefined, failure: undefined,
+    };
+  }
+  if (state.status === 'absent') throw impossible(state, payload);
+  const facts: TaskFacts = { ...factsOf(state), revision: state.revision + 1n, updateTime: time };
+  switch (payload.$case) {
+    case 'attemptStarted': {
+      const { attempt, node, incarnation } = payload.value;
+      const lostAttempts = facts.lostAttempts + (state.status === 'running' ? 1 : 0);
+      const startTime = facts.startTime ?? time;
+      return { ...facts, status: 'running', attempt, lostAttempts, startTime, node, incarnation, cancelRequested: false, stageTime: time, completed: [] };
+    }
+    case 'stageCompleted': {
+      const running = expectRunning(state, payload);
+      return { ...running, ...facts, status: 'running', stageTime: time, completed: [...running.completed, payload.value] };
+    }
+    case 'cancelRequested':
+      return { ...expectRunning(state, payload), ...facts, status: 'running', cancelRequested: true };
+    case 'imageStored':
+      return { ...facts, status: 'committed', stored: payload.value, storedTime: time };
+    case 'attemptFailed': {
+      const { failure, retryTime } = payload.value;
+      return { ...facts, status: 'pending', failedAttempts: facts.failedAttempts + 1, failure, retryTime };
+    }
+    case 'taskSucceeded': {
+      const { result, expireTime } = payload.value;
+      if (result === undefined || expireTime === undefined) throw impossible(state, payload);
+      const stored = state.status === 'committed' ? state.stored : undefined;
+      return { ...facts, status: 'succeeded', result, stored, endTime: time, expireTime };
+    }
+    case 'taskFailed': {
+      const { failure, expireTime } = payload.value;
+      if (failure === undefined || expireTime === undefined) throw impossible(state, payload);
+      return { ...facts, status: 'failed', failure, endTime: time, expireTime };
+    }
+    case 'taskCanceled': {
+      const { expireTime } = payload.value;
+      if (expireTime === undefined) throw impossible(state, payload);
+      return { ...facts, status: 'canceled', endTime: time, expireTime };
+    }
+    case 'taskExpired':
+      if (state.status !== 'succeeded' && state.status !== 'failed' && state.status !== 'canceled') throw impossible(state, payload);
+      return { ...facts, status: 'expired', last: state.status, endTime: state.endTime, expireTime: state.expireTime };
+    default:
+      return payload satisfies never;
+  }
+}
+
+
+function factsOf(state: ExistingTask): TaskFacts {
+  const { id, owner, spec, labels, ttlMs, requestId, fingerprint, revision, createTime, updateTime } = state;
+  const { attempt, startTime, failedAttempts, lostAttempts } = state;
+  return {
+    id, owner, spec, labels, ttlMs, requestId, fingerprint, revision, createTime, updateTime,
+    attempt, startTime, failedAttempts, lostAttempts,
+  };
+}
+
+function expectRunning(state: TaskState, payload: TaskPayload): RunningTask {
+  if (state.status !== 'running') throw impossible(state, payload);
+  return state;
+}
+
+function impossible(state: TaskState, payload: TaskPayload): Error {
+  return new Error(`event ${payload.$case} cannot follow a task that is ${state.status}`);
+}

@@ -1,0 +1,48 @@
+import type { Position } from './position.ts';
+
+/** A record that the log's rule accepted, with its place. */
+export interface AcceptedRecord {
+  /** The canonical bytes (see `canonical.ts`). */
+  readonly canonical: Uint8Array;
+  /** 64 lower-case hexadecimal digits. */
+  readonly hash: string;
+  readonly partition: number;
+  /** Ascending within a partition, not necessarily without gaps. */
+  readonly offset: bigint;
+}
+
+/**
+ * What became of an append. `accepted`: durable; `position` is its place. `superseded`: another record has that revision
+ * of the stream. `unknown`: it may still land; read the head and decide anew.
+ */
+export type AppendOutcome =
+  | { readonly kind: 'accepted'; readonly position: Position }
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'unknown'; readonly cause: unknown };
+
+/**
+ * The one ordered record of events: the only truth (design §3). Every adapter passes the suite in
+ * `test/contract/event-log.ts`.
+ */
+export interface EventLog {
+  /**
+   * Appends one record, given as canonical bytes. Concurrent callers share the cost of durability. At most one record
+   * of a stream may be in flight: the caller sees to that.
+   */
+  append(canonical: Uint8Array, signal?: AbortSignal): Promise<AppendOutcome>;
+
+  /**
+   * Accepted records after `from`, in the order of each partition, in batches of at most `readBatchLimit`; waits for
+   * more at the end until `signal` aborts, which ends the iteration. A reader that is slow loses nothing.
+   */
+  read(from: Position, signal: AbortSignal): AsyncIterable<readonly AcceptedRecord[]>;
+
+  /** The position of the last record that was durable when the call came: the barrier for refusals. */
+  end(): Promise<Position>;
+
+  /** Lets appends under way end, refuses new ones, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** A batch of `read` holds at most so many records. */
+export const readBatchLimit = 1_000;
