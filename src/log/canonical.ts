@@ -32,8 +32,8 @@ export function decodeCanonical(bytes: Uint8Array): LogRecord {
     return buffer.subarray(at - length, at);
   };
   for (const name of headerNames) {
-    if (next().latin1Slice() !== name) throw new TypeError(`record has no header ${name} where it belongs`);
-    headers[name] = next().utf8Slice();
+    if (next().toString('latin1') !== name) throw new TypeError(`record has no header ${name} where it belongs`);
+    headers[name] = next().toString('utf8');
   }
   const value = next();
   if (at !== buffer.length) throw new RangeError('record is followed by other bytes');

@@ -30,7 +30,7 @@ const codecs: Codecs = {
   imageDeleted: ImageDeleted,
 };
 
-const casesByType = new Map(
+const casesByType = new Map<string, Payload['$case']>(
   (Object.keys(codecs) as Payload['$case'][]).map(($case) => [`lehr.v1.${$case[0]?.toUpperCase() ?? ''}${$case.slice(1)}`, $case] as const),
 );
 const typesByCase = new Map([...casesByType].map(([type, $case]) => [$case, type] as const));
