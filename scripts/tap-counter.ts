@@ -36,10 +36,10 @@ export function createTapCounter(): TapCounter {
         inFailure = true;
         return { kind: 'failed' };
       }
-      // The details of a failure are indented below it; what is not ends them.
-      if (inFailure && line.startsWith(' ')) return { kind: 'detail', text: line };
-      inFailure = false;
-      return { kind: 'other' };
+      if (!inFailure) return { kind: 'other' };
+      // The details of a failure stand below it up to a line of three dots.
+      inFailure = line !== '  ...';
+      return { kind: 'detail', text: line };
     },
     totals() {
       const [passed, failed] = [stated.get('pass'), stated.get('fail')];
