@@ -33,7 +33,7 @@ export function decodeCanonical(bytes: Uint8Array): LogRecord {
   };
   for (const name of headerNames) {
     if (next().toString('latin1') !== name) throw new TypeError(`record has no header ${name} where it belongs`);
-    headers[name] = next().toString('utf8');
+    headers[name] = readText(next());
   }
   const value = next();
   if (at !== buffer.length) throw new RangeError('record is followed by other bytes');
@@ -48,6 +48,13 @@ export function hashCanonical(bytes: Uint8Array): string {
 /** The hash of a record, by which it is recognised and which the stream's next record names. */
 export function hashRecord(record: LogRecord): string {
   return hashCanonical(encodeCanonical(record));
+}
+
+/** Text that is not UTF-8 would be repaired on reading, so that another record than the stored one would be seen. */
+function readText(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  if (text.includes('\ufffd') && !bytes.equals(Buffer.from(text))) throw new TypeError('record has a header that is not UTF-8');
+  return text;
 }
 
 function writeText(bytes: Buffer, text: string, at: number): number {

@@ -32,6 +32,9 @@ export function formatPosition(position: Position): string {
     .join('.');
 }
 
+/** The largest offset that the stores of positions can hold: a signed 64-bit integer. */
+const offsetLimit = 2n ** 63n - 1n;
+
 /** At most so many partitions are taken from a token. */
 const partitionLimit = 1_024;
 
@@ -42,7 +45,10 @@ export function parsePosition(token: string): Position | undefined {
   for (const part of token.split('.', partitionLimit + 1)) {
     const match = /^(\d{1,6})-(\d{1,19})$/.exec(part);
     if (match === null || position.size === partitionLimit) return undefined;
-    position.set(Number(match[1]), BigInt(match[2] ?? ''));
+    const partition = Number(match[1]);
+    const offset = BigInt(match[2] ?? '');
+    if (offset > offsetLimit || position.has(partition)) return undefined;
+    position.set(partition, offset);
   }
   return position;
 }

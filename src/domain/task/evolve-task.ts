@@ -24,36 +24,43 @@ export function evolveTask(id: string, state: TaskState, event: DomainEvent<Task
   switch (payload.$case) {
     case 'attemptStarted': {
       const { attempt, node, incarnation } = payload.value;
+      if (state.status !== 'pending') expectActive(state, payload);
+      if (attempt !== state.attempt + 1) throw impossible(state, payload);
       const lostAttempts = facts.lostAttempts + (state.status === 'running' ? 1 : 0);
       const startTime = facts.startTime ?? time;
       return { ...facts, status: 'running', attempt, lostAttempts, startTime, node, incarnation, cancelRequested: false, stageTime: time, completed: [] };
     }
     case 'stageCompleted': {
-      const running = expectRunning(state, payload);
+      const running = expectAttempt(state, payload);
       return { ...running, ...facts, status: 'running', stageTime: time, completed: [...running.completed, payload.value] };
     }
     case 'cancelRequested':
-      return { ...expectRunning(state, payload), ...facts, status: 'running', cancelRequested: true };
+      return { ...expectActive(state, payload), ...facts, status: 'running', cancelRequested: true };
     case 'imageStored':
+      expectAttempt(state, payload);
       return { ...facts, status: 'committed', stored: payload.value, storedTime: time };
     case 'attemptFailed': {
       const { failure, retryTime } = payload.value;
+      expectAttempt(state, payload);
       return { ...facts, status: 'pending', failedAttempts: facts.failedAttempts + 1, failure, retryTime };
     }
     case 'taskSucceeded': {
       const { result, expireTime } = payload.value;
       if (result === undefined || expireTime === undefined) throw impossible(state, payload);
+      if (state.status !== 'committed') expectActive(state, payload);
       const stored = state.status === 'committed' ? state.stored : undefined;
       return { ...facts, status: 'succeeded', result, stored, endTime: time, expireTime };
     }
     case 'taskFailed': {
       const { failure, expireTime } = payload.value;
       if (failure === undefined || expireTime === undefined) throw impossible(state, payload);
+      expectActive(state, payload);
       return { ...facts, status: 'failed', failure, endTime: time, expireTime };
     }
     case 'taskCanceled': {
       const { expireTime } = payload.value;
       if (expireTime === undefined) throw impossible(state, payload);
+      if (state.status !== 'pending' && state.status !== 'running') throw impossible(state, payload);
       return { ...facts, status: 'canceled', endTime: time, expireTime };
     }
     case 'taskExpired':
@@ -64,7 +71,6 @@ export function evolveTask(id: string, state: TaskState, event: DomainEvent<Task
   }
 }
 
-
 function factsOf(state: ExistingTask): TaskFacts {
   const { id, owner, spec, labels, ttlMs, requestId, fingerprint, revision, createTime, updateTime } = state;
   const { attempt, startTime, failedAttempts, lostAttempts } = state;
@@ -74,9 +80,19 @@ function factsOf(state: ExistingTask): TaskFacts {
   };
 }
 
-function expectRunning(state: TaskState, payload: TaskPayload): RunningTask {
-  if (state.status !== 'running') throw impossible(state, payload);
+/** An attempt that was asked to stop is followed by nothing but `taskCanceled`. */
+function expectActive(state: TaskState, payload: TaskPayload): RunningTask {
+  if (state.status !== 'running' || state.cancelRequested) throw impossible(state, payload);
   return state;
+}
+
+type AttemptPayload = Extract<TaskPayload, { $case: 'stageCompleted' | 'imageStored' | 'attemptFailed' }>;
+
+/** Only the newest attempt is heard; an earlier one lost its place to it on this very stream. */
+function expectAttempt(state: TaskState, payload: AttemptPayload): RunningTask {
+  const running = expectActive(state, payload);
+  if (payload.value.attempt !== running.attempt) throw impossible(state, payload);
+  return running;
 }
 
 function impossible(state: TaskState, payload: TaskPayload): Error {

@@ -1,0 +1,11 @@
+-- Every record of every stream, as stored: what streams are folded from and what auditors read.
+CREATE TABLE history (
+  subject  TEXT    NOT NULL,
+  revision INTEGER NOT NULL,
+  partition INTEGER NOT NULL,
+  offset   INTEGER NOT NULL,
+  canonical BLOB   NOT NULL, -- the bytes that the hash is computed over
+  hash     TEXT    NOT NULL,
+  -- ListEvents and the fold of one stream: all revisions of a subject in order.
+  PRIMARY KEY (subject, revision)
+) WITHOUT ROWID;

@@ -1,0 +1,38 @@
+import Sqlite, { type Database } from 'better-sqlite3';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The data folder is in use by another server. */
+export class DataFolderInUseError extends Error {
+  override readonly name = 'DataFolderInUseError';
+}
+
+/**
+ * Locks a data folder for this process until `release`, or until the process dies in whatever way: the lock is the
+ * operating system's, held by SQLite on `lock.db`. Throws `DataFolderInUseError`, which names the folder and its holder.
+ */
+export function lockDataFolder(folder: string, holder: string): { release(): void } {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const holderFile = join(folder, 'holder');
+  let db: Database | undefined;
+  try {
+    db = new Sqlite(join(folder, 'lock.db'), { timeout: 0 });
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    db?.close();
+    if (!(cause instanceof Sqlite.SqliteError) || cause.code !== 'SQLITE_BUSY') throw cause;
+    throw new DataFolderInUseError(`data-dir ${folder} is in use by ${readHolder(holderFile)}. Stop it, or choose another data-dir.`, { cause });
+  }
+  writeFileSync(holderFile, holder, { mode: 0o600 });
+  const locked = db;
+  return { release: () => { locked.close(); } };
+}
+
+function readHolder(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return 'another server';
+  }
+}

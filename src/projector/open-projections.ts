@@ -1,0 +1,46 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import type { Projection } from './projection.ts';
+
+const placesSchema = readFileSync(new URL('applied-places.sql', import.meta.url), 'utf8');
+
+/** The write-ahead log is checkpointed when it holds so many pages (4 KiB each). */
+const walPages = 4_000;
+
+/**
+ * The name of the file that holds `projections`: it names their versions, so that a new version is built beside the old
+ * one and never into it.
+ */
+export function projectionsFileName(projections: readonly Projection[]): string {
+  return `${projections.map(({ name, version }) => `${name}${version}`).toSorted().join('-')}.db`;
+}
+
+/** Opens the tables of `projections` for writing, in `folder` or, where it is `:memory:`, in memory; makes them where they are missing. */
+export function openProjections(folder: string, projections: readonly Projection[]): Database {
+  if (folder !== ':memory:') mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const db = new Sqlite(folder === ':memory:' ? folder : join(folder, projectionsFileName(projections)));
+  db.pragma('journal_mode = WAL');
+  // Losing the last batches in a power cut is harmless: they are applied again from the log.
+  db.pragma('synchronous = NORMAL');
+  db.pragma(`wal_autocheckpoint = ${walPages}`);
+  db.pragma('cache_size = -65536');
+  const made = db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'applied_places'`).get() !== undefined;
+  if (!made) db.transaction(() => [placesSchema, ...projections.map(({ schema }) => schema)].forEach((sql) => db.exec(sql)))();
+  return db;
+}
+
+/** Opens the same tables for reading, in the thread that answers queries. */
+export function openProjectionsForReading(folder: string, projections: readonly Projection[]): Database {
+  const db = new Sqlite(join(folder, projectionsFileName(projections)), { readonly: true, fileMustExist: true });
+  db.pragma('query_only = ON');
+  return db;
+}
+
+/** Removes the files of other versions: call it once the new ones have caught up. */
+export function removeOldProjections(folder: string, projections: readonly Projection[]): void {
+  const current = projectionsFileName(projections);
+  for (const name of readdirSync(folder)) {
+    if (/\.db(-wal|-shm)?$/.test(name) && !name.startsWith(current)) rmSync(join(folder, name), { force: true });
+  }
+}

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { AppendChannel, BatchOutcome } from '../log/sqlite/append-channel.ts';
+import { packBatch } from './packed-batch.ts';
+import type { ProjectionSettings } from './projection.ts';
+import type { FromStorage, ToStorage } from './storage-messages.ts';
+
+/** The storage thread and how far it is. */
+export interface Storage extends AppendChannel {
+  /** The log's file. */
+  readonly logFile: string;
+  /** The folder of the projections. */
+  readonly projectionsFolder: string;
+  /** The position of the log's last record when it was opened. */
+  readonly endAtOpen: number;
+  /** The position that the projections hold. */
+  readonly applied: number;
+  /** Resolves once the projections have caught up with what was in the log at the start. */
+  readonly ready: Promise<void>;
+  /** Why the projections lag behind the log; undefined while they do not. */
+  readonly lagging: string | undefined;
+  /** Closes the files and ends the thread. */
+  close(): Promise<void>;
+}
+
+interface Pending {
+  readonly resolve: (message: FromStorage) => void;
+  readonly reject: (cause: Error) => void;
+}
+
+/**
+ * Starts the storage thread on a data folder that the caller has locked. Rejects where the files cannot be opened or do
+ * not belong together. `onDeath` is called when the thread dies later: nothing can be accepted any more.
+ */
+export async function openStorage(folder: string, settings: ProjectionSettings, onDeath: (cause: Error) => void): Promise<Storage> {
+  // Compiled, this file and the thread's have the ending .js; run natively, .ts.
+  const thread = new Worker(new URL(import.meta.url.endsWith('.ts') ? 'storage-thread.ts' : 'storage-thread.js', import.meta.url), {
+    workerData: { folder, settings },
+  });
+  const pending: Pending[] = [];
+  const opened = Promise.withResolvers<number>();
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => undefined);
+  let applied = 0;
+  let lagging: string | undefined;
+  let died: Error | undefined;
+
+  const answer = (message: FromStorage) => pending.shift()?.resolve(message);
+  const die = (cause: Error) => {
+    if (died !== undefined) return;
+    died = cause;
+    opened.reject(cause);
+    ready.reject(cause);
+    for (const { reject } of pending.splice(0)) reject(cause);
+    onDeath(cause);
+  };
+  thread.on('message', (message: FromStorage) => {
+    if ('applied' in message) {
+      applied = message.applied;
+      lagging = message.kind === 'lagging' ? message.message : lagging;
+    }
+    switch (message.kind) {
+      case 'opened':
+        opened.resolve(message.end);
+        return;
+      case 'ready':
+        ready.resolve();
+        return;
+      case 'lagging':
+        return;
+      case 'end':
+        if (message.applied === message.end) lagging = undefined;
+        answer(message);
+        return;
+      case 'appended':
+      case 'refused':
+      case 'closed':
+        answer(message);
+        return;
+      default:
+        message satisfies never;
+    }
+  });
+  thread.on('error', (cause) => { die(cause instanceof Error ? cause : new Error(String(cause))); });
+  thread.on('exit', (code) => { die(new Error(`the storage thread ended with code ${code}`)); });
+
+  const ask = (message: ToStorage): Promise<FromStorage> => {
+    if (died !== undefined) return Promise.reject(died);
+    const { promise, resolve, reject } = Promise.withResolvers<FromStorage>();
+    pending.push({ resolve, reject });
+    thread.postMessage(message, message.kind === 'append' ? [message.packed.bytes] : []);
+    return promise;
+  };
+
+  const endAtOpen = await opened.promise;
+  return {
+    logFile: join(folder, 'log.db'),
+    projectionsFolder: join(folder, 'projections'),
+    endAtOpen,
+    ready: ready.promise,
+    get applied() { return applied; },
+    get lagging() { return lagging; },
+    async append(batch): Promise<BatchOutcome> {
+      const message = await ask({ kind: 'append', packed: packBatch(batch) });
+      if (message.kind === 'appended') return { positions: message.positions };
+      throw new Error(`the log could not be written: ${message.kind === 'refused' ? message.message : message.kind}`);
+    },
+    async end() {
+      const message = await ask({ kind: 'end' });
+      if (message.kind === 'end') return message.end;
+      throw new Error(`the storage thread answered ${message.kind}`);
+    },
+    async close() {
+      if (died !== undefined) return;
+      await ask({ kind: 'close' });
+      died = new Error('the storage is closed');
+      await thread.terminate();
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import type { Decision, DomainEvent, Payload, RefusalReason } from '../domain/decision.ts';
+import { encodeCanonical, hashCanonical } from '../log/canonical.ts';
+import { sealRecord } from '../log/envelope.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { Head } from '../log/head.ts';
+import type { Position } from '../log/position.ts';
+import { BoundedCache } from '../projector/bounded-cache.ts';
+import type { StreamState } from '../domain/fold.ts';
+import type { ReadSide } from './read-side.ts';
+
+/** One kind of stream: how its subjects are called, and its decider. */
+export interface StreamKind<State, Command, P extends Payload> {
+  readonly subjectOf: (id: string) => string;
+  readonly stateOf: (stream: StreamState | undefined) => State;
+  readonly decide: (state: State, command: Command) => Decision<P>;
+  readonly evolve: (id: string, state: State, event: DomainEvent<P>) => State;
+}
+
+/** What a command came to. `position`: a read that has reached it shows it. */
+export type Executed<State, P extends Payload> =
+  | { readonly kind: 'appended'; readonly event: DomainEvent<P>; readonly state: State; readonly position: Position }
+  | { readonly kind: 'unchanged'; readonly state: State; readonly position: Position }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string; readonly state: State };
+
+/** Nobody knows whether the event landed: the same command again finds out. */
+export class AppendUnknownError extends Error {
+  override readonly name = 'AppendUnknownError';
+}
+
+/** Streams whose state is kept in memory. */
+const stateLimit = 20_000;
+
+/** How often a decision is made anew because another event came first. More means that somebody hammers one stream. */
+const conflictLimit = 20;
+
+interface Loaded<State> {
+  readonly state: State;
+  readonly head: Head;
+}
+
+/**
+ * Carries commands out against the log: decides on the state that this node knows, appends, and decides again when another
+ * event came first (optimistic concurrency by the log's rule). A refusal is given only from a state that has reached the
+ * log's end as it was after the command came, so a node that lags never refuses wrongly.
+ */
+export class Streams<State, Command, P extends Payload> {
+  readonly #kind: StreamKind<State, Command, P>;
+  readonly #log: EventLog;
+  readonly #readSide: ReadSide;
+  readonly #states = new BoundedCache<string, Loaded<State>>(stateLimit);
+  /** The command that is under way on each stream: the next one waits for it. */
+  readonly #busy = new Map<string, Promise<unknown>>();
+
+  constructor(kind: StreamKind<State, Command, P>, log: EventLog, readSide: ReadSide) {
+    this.#kind = kind;
+    this.#log = log;
+    this.#readSide = readSide;
+  }
+
+  /** The state as this node knows it. */
+  peek(id: string): State {
+    return this.#load(id).state;
+  }
+
+  /**
+   * Carries out `command`, which may depend on the state that it is decided on. `recordId` makes the record's id
+   * deterministic. Rejects with `AppendUnknownError` or `ProjectionLaggingError`.
+   */
+  async execute(id: string, command: Command | ((state: State) => Command), options: { recordId?: string } = {}, signal?: AbortSignal): Promise<Executed<State, P>> {
+    const before = this.#busy.get(id);
+    const run = before === undefined
+      ? this.#execute(id, command, options.recordId, signal)
+      : before.then(() => this.#execute(id, command, options.recordId, signal));
+    const settled = run.then(() => undefined, () => undefined);
+    this.#busy.set(id, settled);
+    try {
+      return await run;
+    } finally {
+      if (this.#busy.get(id) === settled) this.#busy.delete(id);
+    }
+  }
+
+  async #execute(id: string, command: Command | ((state: State) => Command), recordId: string | undefined, signal?: AbortSignal): Promise<Executed<State, P>> {
+    let barrier: Position | undefined;
+    for (let conflicts = 0; conflicts < conflictLimit;) {
+      const { state, head } = this.#load(id);
+      const decision = this.#kind.decide(state, typeof command === 'function' ? (command as (state: State) => Command)(state) : command);
+      if (decision.kind === 'event') {
+        const canonical = encodeCanonical(sealRecord(this.#kind.subjectOf(id), head, decision.event, recordId));
+        const outcome = await this.#log.append(canonical, signal);
+        switch (outcome.kind) {
+          case 'accepted': {
+            const next = this.#kind.evolve(id, state, decision.event);
+            this.#states.set(id, { state: next, head: { revision: head.revision + 1n, hash: hashCanonical(canonical) } });
+            return { kind: 'appended', event: decision.event, state: next, position: outcome.position };
+          }
+          case 'superseded':
+            conflicts += 1;
+            barrier = await this.#catchUp(id, signal);
+            break;
+          case 'unknown':
+            this.#states.delete(id);
+            throw new AppendUnknownError('It is not known whether the event was stored.', { cause: outcome.cause });
+          default:
+            outcome satisfies never;
+        }
+      } else if (barrier === undefined) {
+        barrier = await this.#catchUp(id, signal);
+      } else {
+        return decision.kind === 'unchanged' ? { kind: 'unchanged', state, position: barrier } : { ...decision, state };
+      }
+    }
+    throw new AppendUnknownError(`Other events came first ${conflictLimit} times in a row.`);
+  }
+
+  /** Forgets the state, and waits until this node has applied all that is in the log now. */
+  async #catchUp(id: string, signal?: AbortSignal): Promise<Position> {
+    const end = await this.#log.end();
+    await this.#readSide.reached(end, signal);
+    this.#states.delete(id);
+    return end;
+  }
+
+  #load(id: string): Loaded<State> {
+    const known = this.#states.get(id);
+    if (known !== undefined) return known;
+    const { stream, head } = this.#readSide.fold(this.#kind.subjectOf(id));
+    const loaded = { state: this.#kind.stateOf(stream), head };
+    this.#states.set(id, loaded);
+    return loaded;
+  }
+}
