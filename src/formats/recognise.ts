@@ -1,0 +1,66 @@
+import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Edges } from './edges.ts';
+import { headBytes } from './edges.ts';
+import { foreignContents } from './foreign-content.ts';
+import type { FormatInspector } from './format-inspector.ts';
+import { iso } from './iso.ts';
+import { qcow2 } from './qcow2.ts';
+import { rawContentOf } from './raw-content.ts';
+import { raw } from './raw.ts';
+import { refuse } from './refuse.ts';
+import { sizeText } from './size-text.ts';
+import { textKind } from './text-content.ts';
+import { unsupportedFormats } from './unsupported-formats.ts';
+import { vdi } from './vdi.ts';
+import { vhd } from './vhd.ts';
+import { vhdx } from './vhdx.ts';
+import { vmdk } from './vmdk.ts';
+
+/** The formats that are told by a magic; raw is what remains. */
+const formats: readonly FormatInspector[] = [qcow2, vmdk, vhd, vhdx, vdi, iso];
+
+/**
+ * The one format that the content is of, or a refusal thrown: two formats in one file, a format that is not accepted,
+ * no disk image at all, or another format than `declared`. Where the end of the content is not known yet, `vhd` is
+ * answered for anything declared so, since a fixed one shows itself by its end only.
+ */
+export function recognise(edges: Edges, declared: DiskFormat): FormatInspector {
+  if (edges.sizeBytes === 0) refuse('raw.empty', 'The content is empty: 0 bytes.', { size_bytes: '0' });
+  const found = formats.filter((format) => format.recognise(edges));
+  const unsupported = unsupportedFormats.filter((format) => format.matches(edges));
+  const foreign = foreignContents.find((content) => content.matches(edges.head));
+  const names = [...found, ...unsupported, ...(found.length > 0 && foreign ? [foreign] : [])].map(({ name }) => name);
+  if (names.length > 1) {
+    refuse('polyglot', `The file is of two formats at once: ${names.join(' and ')}.`, { found: names.join(', ') });
+  }
+  const [refused] = unsupported;
+  if (refused) refuse(refused.check, `The content is of a format that is not accepted: ${refused.name}.`, { found: refused.name });
+  const [format] = found;
+  if (format) return agreed(format, declared, edges);
+  if (foreign?.isCompressed) refuseContent('content.compressed', foreign.name, edges);
+  const kind = foreign?.name ?? textKind(edges.head);
+  if (kind !== undefined) refuseContent('content.not_a_disk', kind, edges);
+  if (declared === vhd.format && edges.sizeBytes === undefined) return vhd;
+  return agreed(raw, declared, edges);
+}
+
+/** Holds the format that was found against the declared one. */
+function agreed(found: FormatInspector, declared: DiskFormat, { head }: Edges): FormatInspector {
+  if (declared === found.format || declared === 'DISK_FORMAT_UNSPECIFIED' || declared === 'UNRECOGNIZED') return found;
+  // A disc and a raw disk are read alike, byte for byte, and an isohybrid is meant to be used as either.
+  if (declared === raw.format && found === iso) return raw;
+  const content = found === raw ? rawContentOf(head).join(', ') || 'nothing that is known here' : '';
+  const name = [raw, ...formats].find(({ format }) => format === declared)?.name ?? declared;
+  return refuse('format.mismatch', `The image was declared as ${name}, but its content is ${found.name}${content && ` (${content})`}.`, {
+    declared: name,
+    found: found.name,
+  });
+}
+
+function refuseContent(check: 'content.not_a_disk' | 'content.compressed', name: string, { sizeBytes }: Edges): never {
+  const size = sizeBytes === undefined ? `more than ${sizeText(headBytes)}` : sizeText(sizeBytes);
+  return refuse(check, `The content is no disk image: ${name}, ${size}.`, {
+    found: name,
+    ...(sizeBytes === undefined ? {} : { size_bytes: sizeBytes.toString() }),
+  });
+}
