@@ -17,7 +17,7 @@ const seconds = (sinceMs: number): string => `${((performance.now() - sinceMs) /
 
 async function runCheck({ name, run }: Check): Promise<Counts> {
   const startMs = performance.now();
-  const { succeeded, output } = await run();
+  const { succeeded, output } = await run().catch((error: unknown) => ({ succeeded: false, output: String(error) }));
   console.log(succeeded ? `ok      ${name} (${seconds(startMs)})` : `FAILED  ${name} (${seconds(startMs)})\n${output.trimEnd()}`);
   return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 };
 }

@@ -1,38 +1,6 @@
 import { runCommand } from './run-command.ts';
-
-/** A program beside Node that some tests need. */
-type Tool = {
-  /** The name under which tests ask for it in `TEST_TOOLS`. */
-  readonly name: string;
-  /** A command that succeeds where the tool is usable. */
-  readonly probe: readonly [command: string, ...args: string[]];
-  /** The Debian packages that bring it. */
-  readonly packages: readonly string[];
-  /** What is not tested without it, as it reads after "without it". */
-  readonly skipped: string;
-};
-
-const TOOLS: readonly Tool[] = [
-  {
-    name: 'qemu-img',
-    probe: ['qemu-img', '--version'],
-    packages: ['qemu-utils'],
-    skipped: 'no image that another program made is inspected',
-  },
-  {
-    // Debian's own Python by its path: packages are not seen by another Python that comes first on PATH.
-    name: 'python3-grpcio',
-    probe: ['/usr/bin/python3', '-c', 'import grpc, google.protobuf'],
-    packages: ['python3-grpcio', 'python3-protobuf'],
-    skipped: 'no foreign gRPC client calls the service',
-  },
-  {
-    name: 'protoc',
-    probe: ['sh', '-c', 'protoc --version && command -v grpc_python_plugin'],
-    packages: ['protobuf-compiler', 'protobuf-compiler-grpc'],
-    skipped: 'no client is generated from proto/ by protoc',
-  },
-];
+import { TOOLS } from './tool-list.ts';
+import type { Tool } from './tool-list.ts';
 
 /** A probe that takes longer has failed. */
 const PROBE_TIMEOUT_MS = 20_000;
