@@ -1,0 +1,50 @@
+import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Failure } from '../gen/lehr/v1/failure.ts';
+import type { Verdict } from '../formats/verdict.ts';
+
+/**
+ * What the main thread asks of a pool thread. Commands of one turn of the event loop travel in one message, in order. The
+ * `id` names a transfer or an inspection and is never used twice in the life of a pool.
+ */
+export type PoolCommand =
+  /** Create `path`, and the folder that it is in if that is missing. `name` stands for it in failures. */
+  | { readonly kind: 'open'; readonly id: number; readonly path: string; readonly name: string; readonly declared: DiskFormat }
+  /** Append the first `sizeBytes` of the slot, then give the slot back. */
+  | { readonly kind: 'data'; readonly id: number; readonly slot: number; readonly sizeBytes: number }
+  /** All bytes have come: make them durable and say their digest. */
+  | { readonly kind: 'finish'; readonly id: number }
+  /** Close and remove the file, whether or not it is finished. */
+  | { readonly kind: 'abort'; readonly id: number; readonly path: string }
+  /** Judge the stored bytes of `path`. */
+  | {
+      readonly kind: 'inspect';
+      readonly id: number;
+      readonly path: string;
+      readonly name: string;
+      readonly declared: DiskFormat;
+      readonly maxVirtualBytes: bigint;
+    };
+
+/** How a transfer or an inspection ended. Each is sent once per `id`, after which the thread has forgotten it. */
+export type PoolResult =
+  | { readonly kind: 'finished'; readonly id: number; readonly sizeBytes: number; readonly digest: string }
+  /** The file was closed and removed; data that is still under way for it is dropped. */
+  | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
+  | { readonly kind: 'aborted'; readonly id: number }
+  | { readonly kind: 'inspected'; readonly id: number; readonly verdict: Verdict }
+  /** A bug, not a property of the bytes: what was thrown. */
+  | { readonly kind: 'crashed'; readonly id: number; readonly error: string };
+
+/** What a pool thread answers: slots that it is done with, and results. */
+export interface PoolReply {
+  readonly freedSlots: readonly number[];
+  readonly results: readonly PoolResult[];
+}
+
+/** What a pool thread is started with. */
+export interface PoolThreadData {
+  /** The slots, one behind the other. */
+  readonly memory: SharedArrayBuffer;
+  /** The size of each slot. */
+  readonly slotBytes: number;
+}

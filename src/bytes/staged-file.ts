@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { closeSync, constants, fdatasync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { headBytes, inspectHead } from '../formats/inspect-head.ts';
+import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Failure } from '../gen/lehr/v1/failure.ts';
+import { flushEveryBytes } from './bounds.ts';
+import type { FlushGate } from './flush-gate.ts';
+import { storeFailure } from '../stores/store-failure.ts';
+
+/** What is known of a file that is durable. */
+export interface StagedResult {
+  readonly sizeBytes: number;
+  /** "sha256:" and 64 lower-case hex digits. */
+  readonly digest: string;
+}
+
+/**
+ * One file that grows as bytes come: writes them, hashes them and shows the head to the inspector, in one pass. Writes are
+ * synchronous, since the thread has nothing better to do; flushes are not. What makes the file useless (a refused head, a
+ * full disk) is told to `onFailure` once it is closed and removed; from then on every call but `abort` does nothing.
+ */
+export class StagedFile {
+  readonly #path: string;
+  readonly #name: string;
+  readonly #declared: DiskFormat;
+  readonly #gate: FlushGate;
+  readonly #onFailure: (failure: Failure) => void;
+  readonly #hash: Hash = createHash('sha256');
+  readonly #fd: number;
+  #head: Uint8Array | undefined;
+  #headLength = 0;
+  #headSeen = false;
+  #sizeBytes = 0;
+  #unflushedBytes = 0;
+  #flushing = false;
+  #ended = false;
+  #afterFlush: (() => void) | undefined;
+
+  /** Creates the file, which must not exist, and the folder that it is in. Throws what the system says. */
+  constructor(path: string, name: string, declared: DiskFormat, gate: FlushGate, onFailure: (failure: Failure) => void) {
+    this.#path = path;
+    this.#name = name;
+    this.#declared = declared;
+    this.#gate = gate;
+    this.#onFailure = onFailure;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  }
+
+  /** Takes the next bytes; they may be changed by their owner afterwards. */
+  append(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    const refusal = this.#headSeen ? undefined : this.#takeHead(bytes);
+    if (refusal !== undefined) return this.#fail(refusal);
+    this.#hash.update(bytes);
+    try {
+      for (let offset = 0; offset < bytes.length; ) {
+        const written = writeSync(this.#fd, bytes, offset, bytes.length - offset);
+        offset += written;
+        this.#sizeBytes += written;
+      }
+    } catch (error) {
+      return this.#fail(storeFailure(error, this.#name, this.#sizeBytes));
+    }
+    this.#unflushedBytes += bytes.length;
+    if (this.#unflushedBytes >= flushEveryBytes && !this.#flushing && this.#gate.tryEnter()) this.#flushEarly();
+  }
+
+  /** No more bytes come. `done` is called once the file is durable and closed, unless it fails or is aborted before. */
+  finish(done: (result: StagedResult) => void): void {
+    if (this.#ended) return;
+    const refusal = this.#headSeen ? undefined : this.#judgeHead();
+    if (refusal !== undefined) return this.#fail(refusal);
+    const digest = `sha256:${this.#hash.digest('hex')}`;
+    this.#whenFlushed(() => {
+      if (this.#ended) return;
+      this.#flushing = true;
+      fdatasync(this.#fd, (error) => {
+        this.#flushed(error);
+        if (this.#ended) return;
+        this.#ended = true;
+        try {
+          closeSync(this.#fd);
+        } catch (closeError) {
+          return this.#onFailure(storeFailure(closeError, this.#name, this.#sizeBytes));
+        }
+        done({ sizeBytes: this.#sizeBytes, digest });
+      });
+    });
+  }
+
+  /** Closes and removes the file; `done` is called after that. */
+  abort(done: () => void): void {
+    this.#ended = true;
+    this.#whenFlushed(() => {
+      this.#remove();
+      done();
+    });
+  }
+
+  #takeHead(bytes: Uint8Array): Failure | undefined {
+    const head = (this.#head ??= new Uint8Array(headBytes));
+    const taken = bytes.subarray(0, headBytes - this.#headLength);
+    head.set(taken, this.#headLength);
+    this.#headLength += taken.length;
+    return this.#headLength === headBytes ? this.#judgeHead() : undefined;
+  }
+
+  #judgeHead(): Failure | undefined {
+    const head = this.#head ?? new Uint8Array(0);
+    this.#headSeen = true;
+    this.#head = undefined;
+    return inspectHead(head.subarray(0, this.#headLength), this.#declared);
+  }
+
+  #flushEarly(): void {
+    this.#flushing = true;
+    this.#unflushedBytes = 0;
+    fdatasync(this.#fd, (error) => {
+      this.#gate.leave();
+      this.#flushed(error);
+    });
+  }
+
+  #flushed(error: Error | null): void {
+    this.#flushing = false;
+    const next = this.#afterFlush;
+    this.#afterFlush = undefined;
+    if (error !== null && !this.#ended) this.#fail(storeFailure(error, this.#name, this.#sizeBytes));
+    next?.();
+  }
+
+  /** The descriptor must not be closed, nor flushed again, while a flush of it is under way. */
+  #whenFlushed(next: () => void): void {
+    if (this.#flushing) this.#afterFlush = next;
+    else next();
+  }
+
+  #fail(failure: Failure): void {
+    this.#ended = true;
+    this.#whenFlushed(() => {
+      this.#remove();
+      this.#onFailure(failure);
+    });
+  }
+
+  #remove(): void {
+    try {
+      unlinkSync(this.#path);
+    } catch {
+      // Whoever ends the attempt discards its whole folder.
+    }
+    closeSync(this.#fd);
+  }
+}

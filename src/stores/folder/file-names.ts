@@ -1,0 +1,20 @@
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const uuidPattern = new RegExp(`^${uuid}$`);
+const filePattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}$`);
+
+/** Whether a text is a lower-case UUID, and so may name a folder. */
+export function isTaskId(text: string): boolean {
+  return uuidPattern.test(text);
+}
+
+/** Whether a text is the name of a stored file: `<uuid>.<attempt>`. */
+export function isStoredFileName(text: string): boolean {
+  return filePattern.test(text);
+}
+
+/** The name of the file in which this attempt's image is stored. Throws for anything that is no such id or attempt. */
+export function storedFileName(taskId: string, attempt: number): string {
+  const name = `${taskId}.${attempt}`;
+  if (!isStoredFileName(name)) throw new RangeError('A stored file is named by a lower-case UUID and an attempt from 1 on.');
+  return name;
+}

@@ -1,0 +1,141 @@
+import { constants } from 'node:fs';
+import { link, mkdir, open, readdir, rm, rmdir, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { FailureError } from '../../domain/failures.ts';
+import type { ImageStore, OpenedImage, StagedFileName } from '../image-store.ts';
+import { storeFailure } from '../store-failure.ts';
+import { CoalescedSync } from './coalesced-sync.ts';
+import { isStoredFileName, isTaskId, storedFileName } from './file-names.ts';
+
+/**
+ * An image store in a local folder, on one file system: `staging/<task>/<attempt>` and `images/<id>.<attempt>`. Opening
+ * makes the folders. A file is put in place by a hard link, which unlike a rename fails where something is already.
+ */
+export class FolderStore implements ImageStore {
+  readonly #root: string;
+  readonly #images: string;
+  readonly #imagesSync: CoalescedSync;
+
+  readonly #imagesFolder: FileHandle;
+
+  private constructor(root: string, imagesFolder: FileHandle) {
+    this.#root = root;
+    this.#images = join(root, 'images');
+    this.#imagesFolder = imagesFolder;
+    this.#imagesSync = new CoalescedSync(() => imagesFolder.sync());
+  }
+
+  /** Opens the store in `root`, an absolute path. */
+  static async open(root: string): Promise<FolderStore> {
+    return fromStore('images', async () => {
+      const images = join(root, 'images');
+      await mkdir(images, { recursive: true, mode: 0o700 });
+      await mkdir(join(root, 'staging'), { recursive: true, mode: 0o700 });
+      await syncFolder(root);
+      await syncFolder(dirname(root));
+      return new FolderStore(root, await open(images, constants.O_RDONLY | constants.O_DIRECTORY));
+    });
+  }
+
+  stagedFile(taskId: string, attempt: number): StagedFileName {
+    storedFileName(taskId, attempt);
+    const name = `staging/${taskId}/${attempt}`;
+    return { path: join(this.#root, name), name };
+  }
+
+  async publish(taskId: string, attempt: number): Promise<string> {
+    const file = storedFileName(taskId, attempt);
+    const staged = this.stagedFile(taskId, attempt);
+    const placed = join(this.#images, file);
+    await fromStore(`images/${file}`, () => link(staged.path, placed));
+    const durable = this.#imagesSync.sync();
+    // What stays of the staging after this is found by listStaging.
+    const cleared = unlink(staged.path).then(() => rmdir(dirname(staged.path))).catch(() => undefined);
+    try {
+      await durable;
+    } catch (error) {
+      await unlink(placed).catch(() => undefined);
+      throw new FailureError(storeFailure(error, `images/${file}`, 0), { cause: error });
+    } finally {
+      await cleared;
+    }
+    return file;
+  }
+
+  async close(): Promise<void> {
+    await this.#imagesFolder.close();
+  }
+
+  async remove(file: string): Promise<void> {
+    const path = this.#storedPath(file);
+    await fromStore(`images/${file}`, async () => {
+      await rm(path, { force: true });
+      await this.#imagesSync.sync();
+    });
+  }
+
+  async discardStaging(taskId: string): Promise<void> {
+    if (!isTaskId(taskId)) throw new RangeError('A task is named by a lower-case UUID.');
+    const name = `staging/${taskId}`;
+    await fromStore(name, () => rm(join(this.#root, name), { recursive: true, force: true }));
+  }
+
+  async listStaging(): Promise<readonly string[]> {
+    return (await fromStore('staging', () => readdir(join(this.#root, 'staging')))).filter(isTaskId);
+  }
+
+  async listFiles(): Promise<readonly string[]> {
+    return (await fromStore('images', () => readdir(this.#images))).filter(isStoredFileName);
+  }
+
+  async openForRead(file: string): Promise<OpenedImage | undefined> {
+    const path = this.#storedPath(file);
+    return fromStore(`images/${file}`, async () => {
+      const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      if (handle === undefined) return undefined;
+      const { size } = await handle.stat();
+      return {
+        sizeBytes: size,
+        stream: (offset, length) => streamOf(handle, offset, length),
+        close: () => handle.close(),
+      };
+    });
+  }
+
+  #storedPath(file: string): string {
+    if (!isStoredFileName(file)) throw new RangeError('A stored file is named <uuid>.<attempt>.');
+    return join(this.#images, file);
+  }
+}
+
+/** A download reads so many bytes at a time. */
+const readAheadBytes = 256 * 1024;
+
+function streamOf(handle: FileHandle, offset: number, length: number): Readable {
+  // A read stream has an inclusive end and so cannot be empty.
+  if (length > 0) return handle.createReadStream({ start: offset, end: offset + length - 1, highWaterMark: readAheadBytes });
+  void handle.close();
+  return Readable.from([]);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function fromStore<T>(name: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw new FailureError(storeFailure(error, name, 0), { cause: error });
+  }
+}

@@ -1,0 +1,41 @@
+import type { Readable } from 'node:stream';
+
+/** A file that an attempt fills. */
+export interface StagedFileName {
+  /** Its absolute path. */
+  readonly path: string;
+  /** The same relative to the store, for messages. */
+  readonly name: string;
+}
+
+/** A stored file that is open for reading. It must be closed, unless a stream of it was read to its end or destroyed. */
+export interface OpenedImage {
+  readonly sizeBytes: number;
+  /** The bytes from `offset` on, `length` of them; both must lie within the file. Called at most once; closes the file when it ends. */
+  stream(offset: number, length: number): Readable;
+  close(): Promise<void>;
+}
+
+/**
+ * Where images lie. An attempt fills `staging/<task>/<attempt>`; `publish` puts that into its place, `<task>.<attempt>`, which
+ * is never overwritten. Ids are lower-case UUIDs and attempts count from 1; anything else is refused before it becomes a
+ * path. What fails rejects with FailureError (`STORE_FULL`, `STORE_UNAVAILABLE`).
+ */
+export interface ImageStore {
+  /** The file that this attempt fills. Creates nothing. */
+  stagedFile(taskId: string, attempt: number): StagedFileName;
+  /** Puts the attempt's file in its place; its name there. Resolves when that is durable. Fails if something is there already. */
+  publish(taskId: string, attempt: number): Promise<string>;
+  /** Removes a stored file; removing one that is gone is no error. */
+  remove(file: string): Promise<void>;
+  /** Removes everything that attempts of a task have staged. */
+  discardStaging(taskId: string): Promise<void>;
+  /** The tasks that have something staged. */
+  listStaging(): Promise<readonly string[]>;
+  /** The names of all stored files. */
+  listFiles(): Promise<readonly string[]>;
+  /** Opens a stored file; undefined where there is none of this name. */
+  openForRead(file: string): Promise<OpenedImage | undefined>;
+  /** Lets go of the store. Nothing may be called afterwards; files that are open for reading stay open. */
+  close(): Promise<void>;
+}

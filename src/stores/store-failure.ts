@@ -1,0 +1,16 @@
+import { failure } from '../domain/failures.ts';
+import type { Failure } from '../gen/lehr/v1/failure.ts';
+
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/**
+ * The failure that a file operation in the store ended with. `name` is the file's path relative to the store: absolute
+ * paths are the operator's business. `sizeBytes` is how much of the file had been written.
+ */
+export function storeFailure(error: unknown, name: string, sizeBytes: number): Failure {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
+  const metadata = { path: name, bytes: String(sizeBytes), system_error: code };
+  return fullCodes.has(code)
+    ? failure('STORE_FULL', `The store has no room for ${name}: ${code} after ${sizeBytes} bytes. Make room there.`, metadata)
+    : failure('STORE_UNAVAILABLE', `The store failed on ${name}: ${code} after ${sizeBytes} bytes. Look after the disk.`, metadata);
+}
