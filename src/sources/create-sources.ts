@@ -1,0 +1,39 @@
+import { FailureError, failure } from '../domain/failures.ts';
+import { checkSourceUri } from './check-source-uri.ts';
+import { HttpConnections } from './http-connections.ts';
+import { readFileSource } from './read-file-source.ts';
+import { readHttpSource } from './read-http-source.ts';
+import type { Sources } from './source.ts';
+
+/** What an operator sets for sources. */
+export interface SourceSettings {
+  /** Folders that file:// may read from; none: file:// is refused. */
+  readonly fileRoots: readonly string[];
+  /** How long a source may send nothing. */
+  readonly idleTimeoutMs: number;
+  /** A source may not be larger. */
+  readonly maxImageBytes: number;
+  /** The clock that a Retry-After date is compared with. */
+  readonly now: () => Date;
+}
+
+/** The sources that this server can read: http, https and file. */
+export function createSources(settings: SourceSettings): Sources {
+  const connections = new HttpConnections(settings.idleTimeoutMs);
+  return {
+    async read(uri, receiver, signal) {
+      signal.throwIfAborted();
+      const checked = checkSourceUri(uri, settings);
+      if (!checked.ok) throw new FailureError(failure('SOURCE_NOT_ALLOWED', checked.message));
+      switch (checked.kind) {
+        case 'http':
+          return readHttpSource(checked.url, settings, connections, receiver, signal);
+        case 'file':
+          return readFileSource(checked.path, settings, receiver, signal);
+        default:
+          return checked satisfies never;
+      }
+    },
+    close: () => connections.close(),
+  };
+}

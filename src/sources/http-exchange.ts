@@ -1,0 +1,212 @@
+import type { Dispatcher } from 'undici';
+import { FailureError, failure } from '../domain/failures.ts';
+import { displayUrl } from './display-url.ts';
+import { headerText } from './header-text.ts';
+import type { HttpConnection } from './http-connections.ts';
+import { bodyFailure, connectionFailure, isDroppedConnection, statusFailure } from './http-failures.ts';
+import { factLimit } from './source.ts';
+import type { Receiver } from './source.ts';
+
+/** How one request and its response ended, where they did not fail. */
+export type ExchangeOutcome =
+  /** All of the content was taken. */
+  | { readonly kind: 'received' }
+  /** The source is elsewhere. */
+  | { readonly kind: 'redirected'; readonly location: string | undefined }
+  /** The connection had served before and was closed without an answer: ask again on a fresh one. */
+  | { readonly kind: 'stale' };
+
+/** What bounds an exchange. */
+export interface ExchangeLimits {
+  readonly idleTimeoutMs: number;
+  readonly maxImageBytes: number;
+  readonly now: () => Date;
+}
+
+type ResponseHeaders = Record<string, string | string[] | undefined>;
+
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * One GET on one connection, whose body goes to a receiver as it comes. While the receiver holds a chunk the socket is not
+ * read, and the time is not held against the source. `run` is called once.
+ */
+export class HttpExchange implements Dispatcher.DispatchHandler {
+  readonly #connection: HttpConnection;
+  readonly #url: URL;
+  readonly #limits: ExchangeLimits;
+  readonly #receiver: Receiver;
+  readonly #settled = Promise.withResolvers<ExchangeOutcome>();
+  /** Chunks that came although the socket was not to be read: undici delivers what it had buffered when the peer closes. */
+  readonly #held: Uint8Array[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #isReceiving = false;
+  #isTaking = false;
+  #hasEnded = false;
+  #isOver = false;
+  #receivedBytes = 0;
+  #expectedBytes: number | undefined;
+
+  constructor(connection: HttpConnection, url: URL, limits: ExchangeLimits, receiver: Receiver) {
+    this.#connection = connection;
+    this.#url = url;
+    this.#limits = limits;
+    this.#receiver = receiver;
+  }
+
+  /** Whether the response has come to its end, so that the connection may serve another. */
+  get isComplete(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Sends the request and waits for the end. Rejects with FailureError, the receiver's error, or the signal's reason. */
+  async run(signal: AbortSignal): Promise<ExchangeOutcome> {
+    const onAbort = (): void => this.#fail(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const { idleTimeoutMs } = this.#limits;
+      this.#connection.dispatch(
+        {
+          method: 'GET',
+          path: this.#url.pathname + this.#url.search,
+          headers: { 'user-agent': 'lehr', accept: '*/*', 'accept-encoding': 'identity' },
+          headersTimeout: idleTimeoutMs,
+          bodyTimeout: idleTimeoutMs,
+        },
+        this,
+      );
+      return await this.#settled.promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Called by undici. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    this.#connection.countRequest();
+  }
+
+  /** Called by undici, for informational responses too. */
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+    if (this.#isOver || status < 200) return;
+    if (redirectStatuses.has(status)) return this.#settle({ kind: 'redirected', location: headerText(headers, 'location') });
+    try {
+      this.#begin(status, headers);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Called by undici. */
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#receivedBytes += chunk.length;
+    if (this.#receivedBytes > this.#limits.maxImageBytes) return this.#fail(new FailureError(this.#tooLarge(this.#receivedBytes)));
+    if (this.#isTaking) {
+      this.#held.push(chunk);
+      return;
+    }
+    this.#take(chunk);
+    if (!this.#isIdle()) controller.pause();
+  }
+
+  /** Called by undici. */
+  onResponseEnd(): void {
+    this.#hasEnded = true;
+    if (!this.#isTaking) this.#complete();
+  }
+
+  /** Called by undici. */
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    if (this.#isOver) return;
+    if (this.#isReceiving) return this.#fail(new FailureError(bodyFailure(this.#url, error, this.#receivedBytes, this.#expectedBytes)));
+    if (this.#connection.isReused && isDroppedConnection(error)) return this.#settle({ kind: 'stale' });
+    this.#fail(new FailureError(connectionFailure(this.#url, error), { cause: error }));
+  }
+
+  #begin(status: number, headers: ResponseHeaders): void {
+    if (status !== 200) throw new FailureError(statusFailure(this.#url, status, headers, this.#limits.now()));
+    const encoding = headerText(headers, 'content-encoding') ?? 'identity';
+    if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
+      const message = `${displayUrl(this.#url)} sent the content encoded as ${encoding.slice(0, factLimit)} although it was asked not to.`;
+      throw new FailureError(failure('SOURCE_ERROR', message, { content_encoding: encoding.slice(0, factLimit) }, false));
+    }
+    const length = headerText(headers, 'content-length');
+    this.#expectedBytes = length === undefined ? undefined : Number(length);
+    if (this.#expectedBytes !== undefined && this.#expectedBytes > this.#limits.maxImageBytes) {
+      throw new FailureError(this.#tooLarge(this.#expectedBytes));
+    }
+    this.#isReceiving = true;
+    this.#receiver.begin({ sizeBytes: this.#expectedBytes, facts: factsOf(this.#url, headers) });
+  }
+
+  /** A method, since what is called in between changes the answer. */
+  #isIdle(): boolean {
+    return !this.#isOver && !this.#isTaking;
+  }
+
+  #take(chunk: Uint8Array): void {
+    try {
+      const taking = this.#receiver.receive(chunk);
+      if (taking === undefined) return;
+      this.#isTaking = true;
+      taking.then(
+        () => this.#taken(),
+        (error: unknown) => this.#fail(error),
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #taken(): void {
+    this.#isTaking = false;
+    for (let chunk = this.#held.shift(); chunk !== undefined; chunk = this.#held.shift()) {
+      this.#take(chunk);
+      if (!this.#isIdle()) return;
+    }
+    if (!this.#isIdle()) return;
+    if (this.#hasEnded) this.#complete();
+    else this.#controller?.resume();
+  }
+
+  /**
+   * The end, once this turn is over: bytes behind the announced end that came together with it are seen by then. Those
+   * that come later belong to no response and end the connection.
+   */
+  #complete(): void {
+    setImmediate(() => {
+      if (!this.#connection.hasSurplus) return this.#settle({ kind: 'received' });
+      const message = `${displayUrl(this.#url)} sent more than the ${this.#receivedBytes} bytes it had announced; it may be growing.`;
+      this.#fail(new FailureError(failure('SOURCE_CHANGED', message, { bytes_expected: String(this.#receivedBytes) })));
+    });
+  }
+
+  #tooLarge(sizeBytes: number): ReturnType<typeof failure> {
+    const { maxImageBytes } = this.#limits;
+    const message = `${displayUrl(this.#url)} is larger than the limit of ${maxImageBytes} bytes.`;
+    return failure('SOURCE_TOO_LARGE', message, { bytes: String(sizeBytes), max_image_bytes: String(maxImageBytes) });
+  }
+
+  #settle(outcome: ExchangeOutcome): void {
+    this.#isOver = true;
+    this.#settled.resolve(outcome);
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#held.length = 0;
+    this.#settled.reject(reason);
+  }
+}
+
+function factsOf(url: URL, headers: ResponseHeaders): Record<string, string> {
+  const facts: Record<string, string> = { host: url.host.slice(0, factLimit) };
+  for (const name of ['etag', 'last-modified', 'content-type']) {
+    const value = headerText(headers, name);
+    if (value !== undefined) facts[name.replace('-', '_')] = value.slice(0, factLimit);
+  }
+  return facts;
+}
