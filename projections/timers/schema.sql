@@ -6,4 +6,4 @@ CREATE TABLE timers (
 ) WITHOUT ROWID;
 
 -- The clock: what is due next, and everything that is due by now.
-CREATE INDEX timers_by_due_time ON timers (due_time);
+CREATE INDEX timers_by_due_time ON timers (due_time, task_id);

@@ -42,6 +42,7 @@ export const isRetryableReason: Readonly<Record<ReasonName, boolean>> = {
   QUOTA_EXCEEDED: false,
   DEADLINE_EXCEEDED: true,
   ATTEMPTS_EXHAUSTED: false,
+  WORKER_FAULT: true,
 };
 
 /** At most so many characters of a failure's message are kept. */

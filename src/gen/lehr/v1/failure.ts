@@ -153,6 +153,11 @@ export const Reason = {
    * Remedy: try again; if it repeats, ask whoever runs the source. Retryable as `retryable` says.
    */
   REASON_SOURCE_ERROR: "REASON_SOURCE_ERROR",
+  /**
+   * REASON_WORKER_FAULT - Cause: a fault of the server itself; its log has the details under `metadata.incident`.
+   * Remedy: tell the operator the incident. Retryable.
+   */
+  REASON_WORKER_FAULT: "REASON_WORKER_FAULT",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -192,6 +197,7 @@ export namespace Reason {
   export type REASON_ATTEMPTS_EXHAUSTED = typeof Reason.REASON_ATTEMPTS_EXHAUSTED;
   export type REASON_STORE_UNAVAILABLE = typeof Reason.REASON_STORE_UNAVAILABLE;
   export type REASON_SOURCE_ERROR = typeof Reason.REASON_SOURCE_ERROR;
+  export type REASON_WORKER_FAULT = typeof Reason.REASON_WORKER_FAULT;
   export type UNRECOGNIZED = typeof Reason.UNRECOGNIZED;
 }
 
@@ -296,6 +302,9 @@ export function reasonFromJSON(object: any): Reason {
     case 32:
     case "REASON_SOURCE_ERROR":
       return Reason.REASON_SOURCE_ERROR;
+    case 33:
+    case "REASON_WORKER_FAULT":
+      return Reason.REASON_WORKER_FAULT;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -371,6 +380,8 @@ export function reasonToNumber(object: Reason): number {
       return 31;
     case Reason.REASON_SOURCE_ERROR:
       return 32;
+    case Reason.REASON_WORKER_FAULT:
+      return 33;
     case Reason.UNRECOGNIZED:
     default:
       return -1;

@@ -1,0 +1,24 @@
+import type { ImageStored, StageCompleted } from '../gen/lehr/v1/event.ts';
+import type { StageRun } from '../stages/stage.ts';
+
+/** What a stage found, for its `StageCompleted`. */
+export type Finding = Partial<Omit<StageCompleted, 'attempt' | 'stage' | 'duration'>>;
+
+/** What an attempt hands to `ImageStored`. */
+export type StoredImage = Omit<ImageStored, 'attempt'>;
+
+/**
+ * One attempt, as the handler of its kind sees it. Every method rejects when the attempt is over for another reason
+ * (canceled, replaced, out of time); a handler lets that pass through.
+ */
+export interface Attempt {
+  /** Runs a stage, with its deadline and its progress, and records what it found. */
+  stage<Result>(name: string, work: (run: StageRun) => Promise<Result>, found: (result: Result) => Finding): Promise<Result>;
+  /** Runs the stage whose end `commit` records. */
+  lastStage<Result>(name: string, work: (run: StageRun) => Promise<Result>): Promise<Result>;
+  /** Passes the point of no return: the image will exist and the task will succeed. */
+  commit(stored: StoredImage): Promise<void>;
+}
+
+/** Drives one kind of task: a list of stages. */
+export type Handler<Spec> = (spec: Spec, attempt: Attempt) => Promise<void>;

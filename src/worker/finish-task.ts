@@ -1,0 +1,53 @@
+import { registerImageOf } from '../domain/image/image-of-task.ts';
+import type { ExistingTask, TaskState } from '../domain/task/task-state.ts';
+import type { ImageStore } from '../stores/image-store.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { ImageStreams } from '../streams/image-streams.ts';
+import type { TaskStreams } from '../streams/task-streams.ts';
+
+/** What finishing a task works with. */
+export interface FinishDeps {
+  readonly tasks: TaskStreams;
+  readonly images: ImageStreams;
+  readonly store: ImageStore;
+  readonly clock: Clock;
+}
+
+/**
+ * Brings a committed task to its end: registers its image and lets it succeed. Any node may do this, any number of times
+ * and without an attempt: the records come out the same, and the log takes each once.
+ */
+export async function finishCommitted(deps: FinishDeps, taskId: string): Promise<void> {
+  const state = deps.tasks.peek(taskId);
+  if (state.status === 'committed') {
+    await deps.images.execute(taskId, registerImageOf(state), { recordId: taskId });
+    const executed = await deps.tasks.execute(taskId, { type: 'succeedTask', now: deps.clock.now() });
+    await clearLeftovers(deps.store, executed.state);
+  }
+}
+
+/** Removes what a task that is past its point of no return, or has ended, has left in the store beside its image. */
+export async function clearLeftovers(store: ImageStore, state: TaskState): Promise<void> {
+  switch (state.status) {
+    case 'committed':
+    case 'succeeded':
+      return removeLeftovers(store, state, state.stored?.attempt);
+    case 'failed':
+    case 'canceled':
+      return removeLeftovers(store, state, undefined);
+    case 'absent':
+    case 'pending':
+    case 'running':
+    case 'expired':
+      return;
+    default:
+      state satisfies never;
+  }
+}
+
+async function removeLeftovers(store: ImageStore, { id, attempt }: ExistingTask, storedAttempt: number | undefined): Promise<void> {
+  await store.discardStaging(id);
+  for (let number = 1; number <= attempt; number += 1) {
+    if (number !== storedAttempt) await store.remove(`${id}.${number}`);
+  }
+}

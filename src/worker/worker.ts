@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { failure, FailureError } from '../domain/failures.ts';
+import type { Failure } from '../gen/lehr/v1/failure.ts';
+import type { TaskSpec } from '../gen/lehr/v1/task.ts';
+import type { Attempt } from '../handlers/handler.ts';
+import type { JobQueue } from '../jobs/job-queue.ts';
+import type { AppliedEvent } from '../projector/feed.ts';
+import { AttemptOverError } from './attempt-over.ts';
+import { clearLeftovers, finishCommitted, type FinishDeps } from './finish-task.ts';
+import { executeOrOver, RunningAttempt, type AttemptDeps } from './running-attempt.ts';
+
+/** What the worker says to the operator. */
+export interface WorkerLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What a worker works with. */
+export interface WorkerDeps extends FinishDeps, AttemptDeps {
+  readonly queue: JobQueue;
+  /** Runs the handler of the task's kind. */
+  readonly handle: (spec: TaskSpec, attempt: Attempt) => Promise<void>;
+  readonly node: string;
+  /** This life of the node. */
+  readonly incarnation: string;
+  /** Whether another incarnation may be replaced (design rule 8). */
+  readonly isDead: (incarnation: string) => boolean;
+  readonly attemptLimit: number;
+  /** Tasks at once. */
+  readonly transfers: number;
+  readonly log: WorkerLog;
+}
+
+/** A task whose event could not be stored is taken up again after so long. */
+const logRetryMs = 5_000;
+
+/** Takes jobs, as many at once as `transfers`, and brings each task as far as it can. */
+export class Worker {
+  readonly #deps: WorkerDeps;
+  readonly #running = new Map<string, RunningAttempt | undefined>();
+  readonly #stopTaking = new AbortController();
+  #roomMade = Promise.withResolvers<void>();
+
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Tasks that are being worked on. */
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  /** Takes jobs until `stop`. */
+  async run(): Promise<void> {
+    const { signal } = this.#stopTaking;
+    while (!signal.aborted) {
+      while (this.#running.size >= this.#deps.transfers) await this.#roomMade.promise;
+      const job = await this.#deps.queue.take(signal).catch(() => undefined);
+      if (job === undefined) continue;
+      if (this.#running.has(job.taskId)) {
+        job.done();
+        continue;
+      }
+      void this.#work(job.taskId).finally(() => { job.done(); });
+    }
+  }
+
+  /** Tells the worker what has happened: an attempt whose task is to be canceled, or has another attempt, stops at once. */
+  onEvents(events: readonly AppliedEvent[]): void {
+    for (const { id, event: { payload } } of events) {
+      const attempt = this.#running.get(id);
+      if (attempt === undefined) continue;
+      if (payload.$case === 'cancelRequested') attempt.stop(new AttemptOverError('canceled'));
+      if (payload.$case === 'attemptStarted' && payload.value.attempt > attempt.number) attempt.stop(new AttemptOverError('superseded'));
+    }
+  }
+
+  /** Takes no more jobs, gives the running attempts `graceMs` to end, stops the others and waits for them. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopTaking.abort(new AttemptOverError('shutdown'));
+    const stopAll = () => { for (const attempt of this.#running.values()) attempt?.stop(new AttemptOverError('shutdown')); };
+    const unschedule = this.#deps.clock.schedule(graceMs, stopAll);
+    while (this.#running.size > 0) await this.#roomMade.promise;
+    unschedule();
+  }
+
+  async #work(taskId: string): Promise<void> {
+    this.#running.set(taskId, undefined);
+    try {
+      await this.#advance(taskId);
+    } catch (cause) {
+      if (cause instanceof AttemptOverError && cause.reason === 'superseded') return;
+      this.#deps.log.warn({ task_id: taskId, err: cause }, 'task set aside, to be taken up again');
+      this.#deps.clock.schedule(logRetryMs, () => { this.#deps.queue.offer(taskId); });
+    } finally {
+      this.#running.delete(taskId);
+      const made = this.#roomMade;
+      this.#roomMade = Promise.withResolvers<void>();
+      made.resolve();
+    }
+  }
+
+  async #advance(taskId: string): Promise<void> {
+    const { tasks, clock, node, incarnation, isDead } = this.#deps;
+    const started = await tasks.execute(taskId, (state) => ({
+      type: 'startAttempt', node, incarnation, now: clock.now(),
+      // This process runs each task at most once, and not now: an attempt of its own that is still open was set aside.
+      runnerIsDead: state.status === 'running' && (state.incarnation === incarnation || isDead(state.incarnation)),
+    }));
+    if (started.kind === 'refused' && started.reason === 'TASK_COMMITTED') return finishCommitted(this.#deps, taskId);
+    if (started.kind !== 'appended') return;
+    if (started.state.status !== 'running') return clearLeftovers(this.#deps.store, started.state);
+    const attempt = new RunningAttempt(taskId, started.state.attempt, this.#deps);
+    this.#running.set(taskId, attempt);
+    try {
+      await this.#deps.handle(started.state.spec, attempt);
+    } catch (cause) {
+      return await this.#end(attempt, cause);
+    } finally {
+      this.#deps.signals.publish({ taskId, progress: undefined });
+    }
+    await finishCommitted(this.#deps, taskId);
+  }
+
+  /** The handler did not get to its end: says so in the log, unless it is not for this attempt to say. */
+  async #end(attempt: RunningAttempt, cause: unknown): Promise<void> {
+    const { tasks, clock, attemptLimit, store } = this.#deps;
+    const { taskId, number } = attempt;
+    const now = clock.now();
+    if (cause instanceof AttemptOverError && cause.reason !== 'canceled') {
+      if (cause.reason === 'shutdown') return;
+      throw cause;
+    }
+    const executed = cause instanceof AttemptOverError
+      ? await executeOrOver(tasks, taskId, { type: 'confirmCancel', attempt: number, now })
+      : await executeOrOver(tasks, taskId, { type: 'failAttempt', attempt: number, failure: this.#failureOf(attempt, cause), attemptLimit, now });
+    if (executed.state.status === 'pending') await store.discardStaging(taskId);
+    else await clearLeftovers(store, executed.state);
+  }
+
+  #failureOf({ taskId, currentStage }: RunningAttempt, cause: unknown): Failure {
+    if (cause instanceof FailureError) return { ...cause.failure, stage: currentStage };
+    const incident = randomUUID();
+    this.#deps.log.error({ task_id: taskId, stage: currentStage, incident, err: cause }, 'a bug, or the machine, stopped an attempt');
+    const message = `The server itself failed in the stage ${currentStage}. Its log has the cause under incident ${incident}.`;
+    return { ...failure('WORKER_FAULT', message, { incident }), stage: currentStage };
+  }
+}
