@@ -20,6 +20,7 @@ const STAGES = ['src/bytes', ...BYTES];
 const HANDLERS = ['src/stages', ...STAGES];
 const RECORD = ['src/log', 'src/domain', 'src/gen'];
 const READ_MODELS = ['src/projector', 'projections', ...RECORD];
+const SERVICES = ['src/handlers', 'src/jobs', 'src/streams', ...HANDLERS, ...READ_MODELS];
 
 /**
  * The layers of the source tree from bottom to top. A file that stands in none of these zones is reported, so that a
@@ -37,14 +38,15 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/log', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/projector', mayImport: ['projections', ...RECORD] },
   { path: 'projections', mayImport: ['src/projector', ...RECORD] },
-  { path: 'src/jobs', mayImport: READ_MODELS },
-  { path: 'src/worker', mayImport: ['src/handlers', 'src/jobs', ...HANDLERS, ...READ_MODELS] },
-  { path: 'src/api', mayImport: ['src/handlers', 'src/jobs', ...HANDLERS, ...READ_MODELS] },
+  { path: 'src/streams', mayImport: READ_MODELS },
+  { path: 'src/jobs', mayImport: ['src/streams', ...READ_MODELS] },
+  { path: 'src/worker', mayImport: SERVICES },
+  { path: 'src/api', mayImport: SERVICES },
   { path: 'src/config.ts', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/cli', mayImport: ['src/gen'] },
   // `lehr serve` is where the command line hands over to the composition root.
-  { path: 'src/cli/serve.ts', mayImport: ['src/cli', 'src/config.ts', 'src/main.ts', 'src/gen'] },
-  { path: 'src/main.ts', mayImport: ['src/config.ts', 'src/api', 'src/worker', 'src/handlers', 'src/jobs', ...HANDLERS, ...READ_MODELS] },
+  { path: 'src/cli/commands/serve.ts', mayImport: ['src/cli', 'src/config.ts', 'src/main.ts', 'src/gen'] },
+  { path: 'src/main.ts', mayImport: ['src/config.ts', 'src/api', 'src/worker', ...SERVICES] },
 ];
 
 /** Packages that stay in their folders, so that each can be replaced there; a name ending in `/` stands for its scope. */
