@@ -21,6 +21,7 @@ const HANDLERS = ['src/stages', ...STAGES];
 const RECORD = ['src/log', 'src/domain', 'src/gen'];
 const READ_MODELS = ['src/projector', 'projections', ...RECORD];
 const SERVICES = ['src/handlers', 'src/jobs', 'src/streams', ...HANDLERS, ...READ_MODELS];
+const CONFIGURATION = ['src/config.ts', 'src/settings.ts', 'src/setting-values.ts'];
 
 /**
  * The layers of the source tree from bottom to top. A file that stands in none of these zones is reported, so that a
@@ -42,11 +43,11 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/jobs', mayImport: ['src/streams', ...READ_MODELS] },
   { path: 'src/worker', mayImport: SERVICES },
   { path: 'src/api', mayImport: SERVICES },
-  { path: 'src/config.ts', mayImport: ['src/domain', 'src/gen'] },
+  ...CONFIGURATION.map((path) => ({ path, mayImport: [...CONFIGURATION, 'src/domain', 'src/gen'] })),
   { path: 'src/cli', mayImport: ['src/gen'] },
   // `lehr serve` is where the command line hands over to the composition root.
-  { path: 'src/cli/commands/serve.ts', mayImport: ['src/cli', 'src/config.ts', 'src/main.ts', 'src/gen'] },
-  { path: 'src/main.ts', mayImport: ['src/config.ts', 'src/api', 'src/worker', ...SERVICES] },
+  { path: 'src/cli/commands/serve.ts', mayImport: ['src/cli', 'src/main.ts', 'src/gen', ...CONFIGURATION] },
+  { path: 'src/main.ts', mayImport: ['src/api', 'src/worker', ...SERVICES, ...CONFIGURATION] },
 ];
 
 /** Packages that stay in their folders, so that each can be replaced there; a name ending in `/` stands for its scope. */
