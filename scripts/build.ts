@@ -10,8 +10,11 @@ const dist = path.join(root, 'dist');
 /** Endings of the files that are read at run time beside the code. */
 const DATA_FILE = /\.(sql|binpb)$/;
 
-/** The compiler rewrites `.ts` in imports but not in other strings, such as the file of a worker thread. */
-const LEFT_OVER_TS = /(['"`])\.{1,2}\/[^'"`\n]*\.ts\1/;
+/**
+ * A file's name in a string, such as that of a worker thread. The compiler rewrites `.ts` in imports only, so the code
+ * has to choose the ending by itself, and then names the compiled file as well.
+ */
+const NAMED_SOURCE = /(['"])([\w./-]+)\.ts\1/g;
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -27,8 +30,10 @@ for (const file of sources.filter((name) => DATA_FILE.test(name))) {
 }
 
 for (const file of (await filesBelow(dist)).filter((name) => name.endsWith('.js'))) {
-  const leftOver = LEFT_OVER_TS.exec(await readFile(file, 'utf8'));
-  if (leftOver === null) continue;
-  console.error(`${path.relative(root, file)} names ${leftOver[0]}, which is not in dist: derive the ending from import.meta.url.`);
-  process.exitCode = 1;
+  const code = await readFile(file, 'utf8');
+  for (const [source, , name] of code.matchAll(NAMED_SOURCE)) {
+    if (code.includes(`${name}.js`)) continue;
+    console.error(`${path.relative(root, file)} names ${source}, which is not in dist: derive the ending from import.meta.url.`);
+    process.exitCode = 1;
+  }
 }
