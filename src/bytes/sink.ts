@@ -22,7 +22,7 @@ export interface SinkTarget {
 }
 
 interface PendingWrite {
-  readonly chunk: Uint8Array;
+  readonly rest: Uint8Array;
   offset: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -44,6 +44,7 @@ export class Sink implements LinkClient, SlotWaiter {
   #filledBytes = 0;
   #underWay = 0;
   #write: PendingWrite | undefined;
+  #kept = new Uint8Array(0);
   #finish: PromiseWithResolvers<StagedResult> | undefined;
   #abort: PromiseWithResolvers<void> | undefined;
   #error: Error | undefined;
@@ -57,16 +58,17 @@ export class Sink implements LinkClient, SlotWaiter {
   }
 
   /**
-   * Takes all of `chunk`. Undefined: it has been copied and may be reused. A promise: no slot was free, the chunk must stay as
-   * it is and nothing more be written until it resolves; it rejects when the transfer fails or is aborted. Throws if it has failed.
+   * Takes all of `chunk`, whose memory may be used again after the call. A promise: no slot was free, and nothing more may be
+   * written until it resolves; it rejects when the transfer fails or is aborted. Throws if it has failed already.
    */
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#error !== undefined) throw this.#error;
     if (this.#write !== undefined || this.#finish !== undefined) throw new Error('A sink takes one chunk at a time, and none after finish.');
     const offset = this.#fill(chunk, 0);
     if (offset === chunk.length) return undefined;
+    const rest = this.#keep(chunk.subarray(offset));
     return new Promise((resolve, reject) => {
-      this.#write = { chunk, offset, resolve, reject };
+      this.#write = { rest, offset: 0, resolve, reject };
       this.#link.slots.wait(this);
     });
   }
@@ -103,8 +105,8 @@ export class Sink implements LinkClient, SlotWaiter {
     const write = this.#write;
     if (write === undefined) return this.#link.slots.give(slot);
     this.#hold(slot);
-    write.offset = this.#fill(write.chunk, write.offset);
-    if (write.offset < write.chunk.length) return this.#link.slots.wait(this);
+    write.offset = this.#fill(write.rest, write.offset);
+    if (write.offset < write.rest.length) return this.#link.slots.wait(this);
     this.#write = undefined;
     write.resolve();
   }
@@ -151,6 +153,13 @@ export class Sink implements LinkClient, SlotWaiter {
       if (this.#filledBytes === slotBytes) this.#handOver();
     }
     return offset;
+  }
+
+  /** Copies what found no slot; a chunk at most, and in the same memory each time. */
+  #keep(rest: Uint8Array): Uint8Array {
+    if (this.#kept.length < rest.length) this.#kept = new Uint8Array(rest.length);
+    this.#kept.set(rest);
+    return this.#kept.subarray(0, rest.length);
   }
 
   #hold(slot: number): void {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import type { Dispatcher } from 'undici';
+import { connectPlain } from './connect-plain.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import type { ResolveAll } from './guarded-lookup.ts';
 
@@ -88,11 +89,11 @@ export class HttpConnections {
   #idleCount = 0;
 
   constructor(idleTimeoutMs: number, resolveNames?: ResolveAll) {
-    this.#connect = buildConnector({
-      allowH2: false,
-      timeout: Math.min(connectTimeoutMs, idleTimeoutMs),
-      lookup: guardedLookup(resolveNames),
-    });
+    const timeout = Math.min(connectTimeoutMs, idleTimeoutMs);
+    const lookup = guardedLookup(resolveNames);
+    const secure = buildConnector({ allowH2: false, timeout, lookup });
+    const plain = connectPlain(lookup, timeout);
+    this.#connect = (options, callback) => (options.protocol === 'https:' ? secure : plain)(options, callback);
   }
 
   /** A connection to `origin`: one that was used before unless `fresh`, or a new one, which connects when it is used. */

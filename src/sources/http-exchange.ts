@@ -104,7 +104,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#receivedBytes += chunk.length;
     if (this.#receivedBytes > this.#limits.maxImageBytes) return this.#fail(new FailureError(this.#tooLarge(this.#receivedBytes)));
     if (this.#isTaking) {
-      this.#held.push(chunk);
+      this.#held.push(Buffer.from(chunk));
       return;
     }
     this.#take(chunk);

@@ -14,8 +14,8 @@ export interface Receiver {
   /** Called once, before the first byte. Throwing ends the reading with that error. */
   begin(start: SourceStart): void;
   /**
-   * Takes a chunk. Undefined: it was copied. A promise: the chunk must stay as it is and no other comes until it resolves; a
-   * rejection, or throwing, ends the reading with that error.
+   * Takes a chunk, whose memory is used again after the call. A promise: no other chunk comes until it resolves; a rejection,
+   * or throwing, ends the reading with that error.
    */
   receive(chunk: Uint8Array): Promise<void> | undefined;
 }
