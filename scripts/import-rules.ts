@@ -46,7 +46,7 @@ export const ZONES: readonly Zone[] = [
   ...CONFIGURATION.map((path) => ({ path, mayImport: [...CONFIGURATION, 'src/domain', 'src/gen'] })),
   { path: 'src/cli', mayImport: ['src/gen'] },
   // `lehr serve` is where the command line hands over to the composition root.
-  { path: 'src/cli/commands/serve.ts', mayImport: ['src/cli', 'src/main.ts', 'src/gen', ...CONFIGURATION] },
+  { path: 'src/cli/serve.ts', mayImport: ['src/cli', 'src/main.ts', 'src/gen', ...CONFIGURATION] },
   { path: 'src/main.ts', mayImport: ['src/api', 'src/worker', ...SERVICES, ...CONFIGURATION] },
 ];
 
