@@ -1,0 +1,123 @@
+import { Command } from 'commander';
+
+import type { Duration } from '../../gen/google/protobuf/duration.ts';
+import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
+import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
+import { awaitTask, describeOutcome, exitCodeOfTask } from '../await-task.ts';
+import type { CommandContext, Runner } from '../command-context.ts';
+import { CommandError } from '../command-error.ts';
+import { createTask } from '../create-task.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { escapeText } from '../output/escape-text.ts';
+import { parseDurationMs } from '../parse/parse-duration.ts';
+import { formatNames, parseFormat } from '../parse/parse-format.ts';
+import { collectPair, collectWord } from '../parse/parse-pair.ts';
+import { readSource } from '../parse/source-uri.ts';
+import type { Source } from '../parse/source-uri.ts';
+
+interface ImportOptions {
+  readonly name?: string;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly tag?: readonly string[];
+  readonly property?: Readonly<Record<string, string>>;
+  readonly digest?: string;
+  readonly format?: DiskFormat;
+  readonly storeFormat?: DiskFormat;
+  readonly credential?: string;
+  readonly ttl?: number;
+  readonly requestId?: string;
+  readonly validateOnly?: true;
+  readonly wait?: true;
+}
+
+const examples = `
+Examples:
+  $ lehr import https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-generic-amd64.qcow2 --wait
+  $ lehr import https://example.com/disk.qcow2 --name web --label env=prod --digest sha256:9f86d0…
+  $ lehr import ./disk.raw --format raw          # a server on this machine, with a file root above ./disk.raw
+  $ id=$(lehr import https://example.com/disk.qcow2 --json | jq -r .id)
+
+Without --wait the command ends when the task is durably accepted; with it, when the task has ended, and the exit code
+says how. A dropped connection never makes two tasks: every call sends a request id.`;
+
+/** `lehr import SOURCE`. */
+export function importCommand(run: Runner): Command {
+  return new Command('import')
+    .summary('import a disk image')
+    .description('Import a disk image from an http:// or https:// address, a file:// address below a file root of the server, or a ' +
+      'file of this machine that the server can read.')
+    .argument('<source>', 'address or path of the image')
+    .option('-n, --name <name>', 'the image\'s name (default: the last part of the source)')
+    .option('-l, --label <key=value>', 'a label to find the task by; may be repeated', collectPair)
+    .option('-t, --tag <tag>', 'a tag of the image; may be repeated', collectWord)
+    .option('-p, --property <key=value>', 'a property of the image; may be repeated', collectPair)
+    .option('--digest <sha256:hex>', 'fail unless the bytes have this digest')
+    .option('--format <format>', `fail unless the source is of this format (${formatNames.join(', ')})`, parseFormat)
+    .option('--store-format <format>', 'keep it in this format (default: as it comes)', parseFormat)
+    .option('--credential <name>', 'a credential of the server\'s configuration to fetch with')
+    .option('--ttl <duration>', 'how long the task stays listed after it ended, such as 48h', parseDurationMs)
+    .option('--request-id <id>', 'the same id never makes a second task (default: a new one for each call)')
+    .option('--validate-only', 'check the request, but accept nothing')
+    .option('-w, --wait', 'wait until the task has ended, showing its progress')
+    .addHelpText('after', examples)
+    .action((source: string, options: ImportOptions, command: Command) =>
+      run(command, (context) => importImage(context, source, options)));
+}
+
+async function importImage(context: CommandContext, text: string, options: ImportOptions): Promise<ExitCode> {
+  const { output, commandLine } = context;
+  const source = await readSource(text);
+  const created = await createTask(context, requestFor(source, options, context.newId)).catch((error: unknown) => explainFile(error, source));
+  const id = escapeText(created.id);
+  if (options.validateOnly === true) {
+    if (output.isJson) await output.json(created);
+    else await output.lines('valid: the server would accept this import');
+    return exitCodes.success;
+  }
+  if (options.wait !== true) {
+    if (output.isJson) await output.json(created);
+    else await output.lines(`task ${id} accepted`, `watch it: ${commandLine(`tasks watch ${id}`)}`);
+    return exitCodes.success;
+  }
+  if (!output.isJson) await output.lines(`task ${id} accepted`);
+  const ended = await awaitTask(context, created);
+  if (output.isJson) await output.json(ended);
+  else await output.lines(...describeOutcome(ended, context));
+  return exitCodeOfTask(ended);
+}
+
+function requestFor(source: Source, options: ImportOptions, newId: () => string): CreateTaskRequest {
+  return {
+    spec: {
+      kind: {
+        $case: 'importImage',
+        value: {
+          sourceUri: source.uri,
+          sourceFormat: options.format ?? 'DISK_FORMAT_UNSPECIFIED',
+          expectedDigest: options.digest ?? '',
+          storeFormat: options.storeFormat ?? 'DISK_FORMAT_UNSPECIFIED',
+          image: { name: options.name ?? source.baseName, tags: [...(options.tag ?? [])], properties: { ...options.property } },
+          credential: options.credential ?? '',
+        },
+      },
+    },
+    labels: { ...options.label },
+    requestId: options.requestId ?? newId(),
+    ttl: options.ttl === undefined ? undefined : durationOf(options.ttl),
+    validateOnly: options.validateOnly === true,
+  };
+}
+
+function durationOf(durationMs: number): Duration {
+  return { seconds: BigInt(Math.floor(durationMs / 1_000)), nanos: (durationMs % 1_000) * 1_000_000 };
+}
+
+/** The server reads files only where its operator allows it: a refused file needs a word about that. */
+function explainFile(error: unknown, { uri }: Source): never {
+  const isRefusedFile = error instanceof CommandError && uri.toLowerCase().startsWith('file:') &&
+    error.violations.some(({ field }) => field.endsWith('source_uri'));
+  throw isRefusedFile
+    ? error.withHints('the server reads files only below its file roots: start it with `lehr serve --file-roots FOLDER`')
+    : error;
+}

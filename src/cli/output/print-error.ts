@@ -1,0 +1,31 @@
+import type { CommandError } from '../command-error.ts';
+import { escapeJson, escapeText } from './escape-text.ts';
+import type { OutputStream } from './output.ts';
+
+/**
+ * Prints why a command ended. For people: `lehr: MESSAGE`, each violation indented as `field: description`, then what to do
+ * next. With `isJson`: one line `{"error":{code,reason,message,violations,metadata,hints}}`, the last three only where there are any.
+ */
+export function printError(stderr: OutputStream, error: CommandError, isJson: boolean): void {
+  stderr.write(isJson ? `${escapeJson(JSON.stringify({ error: errorToJson(error) }))}\n` : errorToText(error));
+}
+
+function errorToText(error: CommandError): string {
+  const lines = [
+    `lehr: ${escapeText(error.message)}`,
+    ...error.violations.map(({ field, description }) => `  ${escapeText(field)}: ${escapeText(description)}`),
+    ...error.hints.map((hint) => escapeText(hint)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function errorToJson({ code, reason, message, violations, metadata, hints }: CommandError): object {
+  return {
+    code,
+    reason,
+    message,
+    ...(violations.length > 0 ? { violations } : {}),
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+    ...(hints.length > 0 ? { hints } : {}),
+  };
+}
