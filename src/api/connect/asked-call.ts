@@ -1,0 +1,18 @@
+import type { ContextKey } from '@connectrpc/connect';
+import { createContextKey } from '@connectrpc/connect';
+
+/** What is known of one call on its way through Connect's handlers. */
+export interface AskedCall {
+  /** Names the tenant; asked once the headers are read. */
+  readonly authenticate: () => string | Promise<string>;
+  /** Set when `authenticate` has answered. */
+  owner: string;
+  /** Whether the request was understood and reached the implementation: errors before that are the caller's fault. */
+  reached: boolean;
+}
+
+/** Where the handlers find the call they serve. */
+export const askedCallKey: ContextKey<AskedCall> = createContextKey<AskedCall>(
+  { authenticate: () => { throw new Error('A call came without its AskedCall.'); }, owner: '', reached: false },
+  { description: 'the call that is served' },
+);
