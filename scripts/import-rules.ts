@@ -43,11 +43,13 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/jobs', mayImport: ['src/streams', ...READ_MODELS] },
   { path: 'src/worker', mayImport: SERVICES },
   { path: 'src/api', mayImport: SERVICES },
+  { path: 'src/observe', mayImport: SERVICES },
   ...CONFIGURATION.map((path) => ({ path, mayImport: [...CONFIGURATION, 'src/domain', 'src/gen'] })),
   { path: 'src/cli', mayImport: ['src/gen'] },
   // `lehr serve` is where the command line hands over to the composition root.
-  { path: 'src/cli/serve.ts', mayImport: ['src/cli', 'src/main.ts', 'src/gen', ...CONFIGURATION] },
-  { path: 'src/main.ts', mayImport: ['src/api', 'src/worker', ...SERVICES, ...CONFIGURATION] },
+  { path: 'src/cli/serve.ts', mayImport: ['src/cli', 'src/serve.ts', 'src/gen'] },
+  { path: 'src/serve.ts', mayImport: ['src/main.ts', ...CONFIGURATION] },
+  { path: 'src/main.ts', mayImport: ['src/api', 'src/worker', 'src/observe', ...SERVICES, ...CONFIGURATION] },
 ];
 
 /** Packages that stay in their folders, so that each can be replaced there; a name ending in `/` stands for its scope. */

@@ -1,16 +1,9 @@
-interface Composition {
-  readonly serve: (args: readonly string[]) => Promise<number>;
-  readonly serveHelp: () => string;
-}
-
-const composition: string = '../main.ts';
-
 /**
  * Hands `lehr serve ARGS` over to the server, which reads its own settings; returns its exit code. Loaded only here, so
  * that the client's commands never load a database.
  */
 export async function serveCommand(args: readonly string[]): Promise<number> {
-  const { serve, serveHelp } = (await import(composition)) as Composition;
+  const { serve, serveHelp } = await import('../serve.ts');
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(serveHelp());
     return 0;

@@ -5,11 +5,15 @@ import type { JobQueue } from './job-queue.ts';
 /** Unfinished tasks that are read from the projection at a time. */
 const sweepPage = 1_000;
 
-/** Offers a job for each task that was just created. Returns how to stop. */
-export function dispatchNewTasks(feed: Feed, queue: JobQueue): () => void {
+/**
+ * Offers a job for each task that was just created, and for each that is to be canceled: where its attempt runs here the job
+ * changes nothing, and where nobody runs it any more the worker ends it. Returns how to stop.
+ */
+export function dispatchJobs(feed: Feed, queue: JobQueue): () => void {
   return feed.listen((events: readonly AppliedEvent[]) => {
     for (const { id, event } of events) {
-      if (event.payload.$case === 'taskCreated') queue.offer(id);
+      const { $case } = event.payload;
+      if ($case === 'taskCreated' || $case === 'cancelRequested') queue.offer(id);
     }
   });
 }

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { AppendChannel, BatchOutcome } from '../log/sqlite/append-channel.ts';
+import { embeddedPartition } from '../log/sqlite/log-table.ts';
+import { startPosition } from '../log/position.ts';
+import { AppliedPosition } from './applied-position.ts';
 import { packBatch } from './packed-batch.ts';
 import type { ProjectionSettings } from './projection.ts';
 import type { FromStorage, ToStorage } from './storage-messages.ts';
@@ -13,12 +16,14 @@ export interface Storage extends AppendChannel {
   readonly projectionsFolder: string;
   /** The position of the log's last record when it was opened. */
   readonly endAtOpen: number;
-  /** The position that the projections hold. */
-  readonly applied: number;
+  /** What the projections hold. */
+  readonly applied: AppliedPosition;
   /** Resolves once the projections have caught up with what was in the log at the start. */
   readonly ready: Promise<void>;
   /** Why the projections lag behind the log; undefined while they do not. */
   readonly lagging: string | undefined;
+  /** Records that the log holds and the projections do not yet, as far as was heard. */
+  readonly lagRecords: number;
   /** Closes the files and ends the thread. */
   close(): Promise<void>;
 }
@@ -41,8 +46,9 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
   const opened = Promise.withResolvers<number>();
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => undefined);
-  let applied = 0;
+  const applied = new AppliedPosition(startPosition);
   let lagging: string | undefined;
+  let lagRecords = 0;
   let died: Error | undefined;
 
   const answer = (message: FromStorage) => pending.shift()?.resolve(message);
@@ -56,7 +62,8 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
   };
   thread.on('message', (message: FromStorage) => {
     if ('applied' in message) {
-      applied = message.applied;
+      if ('end' in message) lagRecords = message.end - message.applied;
+      applied.advance(new Map([[embeddedPartition, BigInt(message.applied)]]));
       lagging = message.kind === 'lagging' ? message.message : lagging;
     }
     switch (message.kind) {
@@ -98,8 +105,9 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
     projectionsFolder: join(folder, 'projections'),
     endAtOpen,
     ready: ready.promise,
-    get applied() { return applied; },
+    applied,
     get lagging() { return lagging; },
+    get lagRecords() { return lagRecords; },
     async append(batch): Promise<BatchOutcome> {
       const message = await ask({ kind: 'append', packed: packBatch(batch) });
       if (message.kind === 'appended') return { positions: message.positions };

@@ -1,0 +1,40 @@
+import { ApiError } from './api-error.ts';
+import type { Services } from './call.ts';
+
+/**
+ * Services that can be given to the doors before the real ones can answer: until `current` has them, every call is refused
+ * with UNAVAILABLE.
+ */
+export function gateServices(current: () => Services | undefined): Services {
+  const services = (): Services => {
+    const ready = current();
+    if (ready !== undefined) return ready;
+    throw notReady();
+  };
+  return {
+    tasks: {
+      createTask: async (request, call) => services().tasks.createTask(request, call),
+      getTask: async (request, call) => services().tasks.getTask(request, call),
+      listTasks: async (request, call) => services().tasks.listTasks(request, call),
+      cancelTask: async (request, call) => services().tasks.cancelTask(request, call),
+      watchTasks: (request, call) => services().tasks.watchTasks(request, call),
+    },
+    images: {
+      listImages: async (request, call) => services().images.listImages(request, call),
+      getImage: async (request, call) => services().images.getImage(request, call),
+      updateImage: async (request, call) => services().images.updateImage(request, call),
+      deleteImage: async (request, call) => services().images.deleteImage(request, call),
+      readImage: (request, call) => services().images.readImage(request, call),
+    },
+    events: {
+      listEvents: async (request, call) => services().events.listEvents(request, call),
+      streamEvents: (request, call) => services().events.streamEvents(request, call),
+      verifyEvents: async (request, call) => services().events.verifyEvents(request, call),
+    },
+  };
+}
+
+/** The refusal of a server that has not caught up with its log. */
+export function notReady(): ApiError {
+  return new ApiError('UNAVAILABLE', 'NOT_READY', 'This server is still reading its log. Try again in a moment; /readyz tells when it is ready.');
+}

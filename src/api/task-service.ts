@@ -1,0 +1,118 @@
+import type { TaskQueries } from '../../projections/tasks/queries.ts';
+import type { Clock } from '../domain/clock.ts';
+import { decideTask } from '../domain/task/decide-task.ts';
+import { describeTask } from '../domain/task/describe-task.ts';
+import { evolveTask } from '../domain/task/evolve-task.ts';
+import type { CreateTask } from '../domain/task/task-command.ts';
+import { absentTask, type TaskState } from '../domain/task/task-state.ts';
+import type { Task } from '../gen/lehr/v1/task.ts';
+import type { CreateTaskRequest, CreateTaskResponse } from '../gen/lehr/v1/task_service.ts';
+import type { ReadSide } from '../streams/read-side.ts';
+import type { TaskStreams } from '../streams/task-streams.ts';
+import { ApiError, invalidArgument } from './api-error.ts';
+import type { Call, TaskMethods } from './call.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { awaitReadToken, orUnavailable, readTokenOf } from './freshness.ts';
+import { planTaskList } from './lists/list-tasks.ts';
+import { requireId, taskExpired, taskNotFound } from './not-found.ts';
+import type { ProgressBoard } from './progress-board.ts';
+import { newTaskId, taskIdOfRequest } from './task-ids.ts';
+import { checkCreateTask, type CreateTaskRules } from './validate/create-task.ts';
+import type { TaskWatches } from './watch/task-watches.ts';
+
+/** What the task service works with. */
+export interface TaskServiceDeps {
+  readonly tasks: TaskStreams;
+  readonly queries: TaskQueries;
+  readonly readSide: ReadSide;
+  readonly board: ProgressBoard;
+  readonly watches: TaskWatches;
+  readonly clock: Clock;
+  readonly rules: CreateTaskRules;
+  /** `task-ttl`. */
+  readonly defaultTtlMs: number;
+}
+
+/** `lehr.v1.TaskService`. */
+export function taskService(deps: TaskServiceDeps): TaskMethods {
+  const { tasks, queries, readSide, board, watches, clock } = deps;
+
+  const withProgress = (task: Task): Task => (task.state === 'STATE_RUNNING' ? { ...task, progress: board.get(task.id) } : task);
+
+  /** A read of one task: what is not the caller's does not exist. */
+  const find = (id: string, call: Call): Task => {
+    const task = queries.get(id);
+    if (task?.owner !== call.owner) throw taskNotFound(id);
+    if (task.state === 'STATE_EXPIRED') throw taskExpired(id);
+    return withProgress(task);
+  };
+
+  return {
+    async createTask(request, call) {
+      const violations = checkCreateTask(request, deps.rules);
+      if (violations.length > 0) throw invalidArgument(violations);
+      const command = commandOf(request, call, deps);
+      if (request.validateOnly) return rehearse(tasks.peek(command.id), command);
+      const executed = await orUnavailable(tasks.execute(command.id, command));
+      if (executed.kind === 'refused') throw new ApiError('ALREADY_EXISTS', executed.reason, executed.message, { metadata: { task_id: command.id } });
+      return { task: withProgress(describe(executed.state)), readToken: readTokenOf(executed.position) };
+    },
+
+    async getTask({ id, readToken }, call) {
+      requireId(id);
+      await awaitReadToken(readSide, readToken, call.signal);
+      return { task: find(id, call) };
+    },
+
+    async listTasks(request, call) {
+      const planned = planTaskList(request, call.owner);
+      if (!planned.ok) throw invalidArgument(planned.violations);
+      await awaitReadToken(readSide, request.readToken, call.signal);
+      const { plan } = planned;
+      const { rows, nextPageToken } = plan.page(queries.list(plan, plan.orderBy, plan.limit));
+      return { tasks: rows.map(withProgress), nextPageToken };
+    },
+
+    async cancelTask({ id }, call) {
+      requireId(id);
+      // Whose task it is never changes; one that this node does not know yet is decided on, and refused, by `execute`.
+      const known = tasks.peek(id);
+      if (known.status !== 'absent' && known.owner !== call.owner) throw taskNotFound(id);
+      const executed = await orUnavailable(tasks.execute(id, (state) => {
+        if (state.status !== 'absent' && state.owner !== call.owner) throw taskNotFound(id);
+        return { type: 'requestCancel', now: clock.now() };
+      }));
+      if (executed.kind !== 'refused') return { task: withProgress(describe(executed.state)), readToken: readTokenOf(executed.position) };
+      if (executed.reason === 'TASK_NOT_FOUND') throw taskNotFound(id);
+      if (executed.reason === 'TASK_EXPIRED') throw taskExpired(id);
+      throw new ApiError('FAILED_PRECONDITION', executed.reason, executed.message);
+    },
+
+    watchTasks: (request, call) => watches.watch(request, call),
+  };
+}
+
+function commandOf({ spec, labels, ttl, requestId }: CreateTaskRequest, { owner }: Call, { clock, defaultTtlMs }: TaskServiceDeps): CreateTask {
+  const now = clock.now();
+  if (spec === undefined) throw new TypeError('a request without spec was let through');
+  return {
+    type: 'createTask',
+    id: requestId === '' ? newTaskId(now) : taskIdOfRequest(owner, requestId),
+    owner, spec, labels, requestId, now,
+    ttl: ttl ?? { seconds: BigInt(Math.trunc(defaultTtlMs / 1_000)), nanos: (defaultTtlMs % 1_000) * 1e6 },
+    fingerprint: fingerprintOf({ spec, labels, ttl }),
+  };
+}
+
+/** `validate_only`: the answer that the request would get, with revision 0 where the task does not exist. */
+function rehearse(state: TaskState, command: CreateTask): CreateTaskResponse {
+  const decision = decideTask(state, command);
+  if (decision.kind === 'refused') throw new ApiError('ALREADY_EXISTS', decision.reason, decision.message, { metadata: { task_id: command.id } });
+  if (decision.kind === 'unchanged') return { task: describe(state), readToken: '' };
+  return { task: { ...describeTask(evolveTask(command.id, absentTask, decision.event)), revision: 0n }, readToken: '' };
+}
+
+function describe(state: TaskState): Task {
+  if (state.status === 'absent') throw new TypeError('a task that exists is absent');
+  return describeTask(state);
+}

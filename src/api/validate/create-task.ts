@@ -1,0 +1,87 @@
+import type { Duration } from '../../gen/google/protobuf/duration.ts';
+import type { ImportImage } from '../../gen/lehr/v1/task.ts';
+import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
+import { checkSourceUri } from '../../sources/check-source-uri.ts';
+import { ApiError, type FieldViolation } from '../api-error.ts';
+import { checkImageProperties } from './image-properties.ts';
+import { checkCount, checkText } from './text.ts';
+
+/** A task has at most so many labels. */
+export const labelLimit = 64;
+/** A label's value has at most so many characters. */
+export const labelValueLimit = 255;
+/** A request id has at most so many characters. */
+export const requestIdLimit = 255;
+/** The shortest and the longest time that a task stays listed after it ended, in seconds. */
+export const ttlBoundsSeconds = [1n, 315_576_000n] as const;
+
+/** What a request is judged by. */
+export interface CreateTaskRules {
+  readonly fileRoots: readonly string[];
+}
+
+/** Everything that a request to create a task shows by itself; empty: accepted. Throws for a kind that is not run here. */
+export function checkCreateTask(request: CreateTaskRequest, rules: CreateTaskRules): FieldViolation[] {
+  return [
+    ...checkSpec(request, rules),
+    ...checkLabels(request.labels),
+    ...checkRequestId(request.requestId),
+    ...checkTtl(request.ttl),
+  ];
+}
+
+function checkSpec({ spec }: CreateTaskRequest, rules: CreateTaskRules): FieldViolation[] {
+  const kind = spec?.kind;
+  switch (kind?.$case) {
+    case undefined:
+      return [{ field: 'spec', description: 'must say what to do: set import_image' }];
+    case 'importImage':
+      return checkImport(kind.value, rules);
+    case 'exportImage':
+    case 'cloneImage': {
+      const name = kind.$case === 'exportImage' ? 'export_image' : 'clone_image';
+      throw new ApiError('UNIMPLEMENTED', 'KIND_NOT_SUPPORTED', `spec.${name}: this server imports images; it does not run tasks of this kind.`);
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+function checkImport(spec: ImportImage, { fileRoots }: CreateTaskRules): FieldViolation[] {
+  const at = 'spec.import_image';
+  const violations: FieldViolation[] = [];
+  const source = checkSourceUri(spec.sourceUri, { fileRoots });
+  if (!source.ok) violations.push({ field: `${at}.source_uri`, description: source.message });
+  if (spec.expectedDigest !== '' && !/^sha256:[0-9a-fA-F]{64}$/.test(spec.expectedDigest)) {
+    violations.push({ field: `${at}.expected_digest`, description: 'must be "sha256:" and 64 hexadecimal digits' });
+  }
+  const { sourceFormat, storeFormat } = spec;
+  if (storeFormat !== 'DISK_FORMAT_UNSPECIFIED' && sourceFormat !== 'DISK_FORMAT_UNSPECIFIED' && storeFormat !== sourceFormat) {
+    violations.push({ field: `${at}.store_format`, description: `this server does not convert; leave it out, or set it to ${sourceFormat}` });
+  }
+  if (spec.credential !== '') violations.push({ field: `${at}.credential`, description: 'no credential of this name is configured' });
+  return [...violations, ...checkImageProperties(`${at}.image`, spec.image ?? { name: '', tags: [], properties: {} })];
+}
+
+function checkLabels(labels: Readonly<Record<string, string>>): FieldViolation[] {
+  const entries = Object.entries(labels);
+  const tooMany = checkCount('labels', entries.length, labelLimit);
+  if (tooMany.length > 0) return tooMany;
+  return entries.flatMap(([key, value]) => {
+    if (!/^[a-z0-9_.-]{1,63}$/.test(key)) {
+      return [{ field: 'labels', description: `the key "${key.slice(0, 63)}" must have 1 to 63 characters from a-z, 0-9, "_", "-" and "."` }];
+    }
+    return checkText(`labels["${key}"]`, value, 0, labelValueLimit);
+  });
+}
+
+function checkRequestId(requestId: string): FieldViolation[] {
+  if (requestId.length <= requestIdLimit && /^[\x20-\x7e]*$/.test(requestId)) return [];
+  return [{ field: 'request_id', description: `must have at most ${requestIdLimit} printable ASCII characters` }];
+}
+
+function checkTtl(ttl: Duration | undefined): FieldViolation[] {
+  const [shortest, longest] = ttlBoundsSeconds;
+  if (ttl === undefined || (ttl.seconds >= shortest && ttl.seconds <= longest && ttl.nanos >= 0 && ttl.nanos < 1e9)) return [];
+  return [{ field: 'ttl', description: `must be from ${shortest}s to ${longest}s (10 years)` }];
+}

@@ -1,0 +1,82 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { HeadQueries } from '../../projections/heads/queries.ts';
+import type { HistoryQueries } from '../../projections/history/queries.ts';
+import { decodeCanonical } from '../log/canonical.ts';
+import type { AcceptedRecord } from '../log/event-log.ts';
+import { ChainVerifier, type ChainFault } from '../log/verify-chain.ts';
+import { parseSequence } from '../log/record.ts';
+import type { Fault, VerifyEventsResponse } from '../gen/lehr/v1/event_service.ts';
+import type { Call } from './call.ts';
+
+/** At most so many faults are named. */
+export const faultLimit = 100;
+
+/** Reads what is stored, batch by batch in the order of the log, past every cache. */
+export type StoredRecords = () => Iterable<readonly AcceptedRecord[]>;
+
+/** What verifying works with. */
+export interface VerifyDeps {
+  readonly history: HistoryQueries;
+  readonly heads: HeadQueries;
+  readonly storedRecords: StoredRecords;
+}
+
+/**
+ * Recomputes the chain from the stored bytes, and holds it against the history that was projected when the records were
+ * accepted: that shows records that were cut off at the end or have changed places with another stream's. Gives the event
+ * loop a turn after each batch.
+ */
+export async function verifyEvents({ history, heads, storedRecords }: VerifyDeps, subject: string, call: Call): Promise<VerifyEventsResponse> {
+  const verifier = new ChainVerifier();
+  const faults: Fault[] = [];
+  const report = (fault: ChainFault | undefined): void => {
+    if (fault === undefined || (subject !== '' && fault.subject !== subject)) return;
+    if (faults.length < faultLimit) faults.push(describe(fault));
+  };
+  let events = 0n;
+  const streams = new Set<string>();
+  let nextOffset: bigint | undefined;
+  for (const batch of storedRecords()) {
+    call.signal.throwIfAborted();
+    for (const record of batch) {
+      const { headers } = decodeCanonical(record.canonical);
+      if (nextOffset !== undefined && record.offset !== nextOffset && subject === '') {
+        report({ ...placeOf(record), message: `the records at positions ${nextOffset} to ${record.offset - 1n} are missing` });
+      }
+      nextOffset = record.offset + 1n;
+      report(verifier.check(record) ?? differs(record, history));
+      if (subject !== '' && headers.ce_subject !== subject) continue;
+      events += 1n;
+      streams.add(headers.ce_subject);
+    }
+    await nextTurn();
+  }
+  for (const { subject: name, revision, hash } of heads.all()) {
+    const head = verifier.heads.get(name);
+    if (head !== undefined && head.revision >= BigInt(revision)) continue;
+    report({
+      partition: 0, offset: 0n, subject: name, revision: BigInt(revision),
+      message: `the stream ended with revision ${revision} (hash ${hash}), but the log holds ${head === undefined ? 'none of it' : `only ${head.revision}`}: records were cut off`,
+    });
+  }
+  return { events, streams: BigInt(streams.size), faults };
+}
+
+/** The same record in the history, or a fault that says what is different. */
+function differs(record: AcceptedRecord, history: HistoryQueries): ChainFault | undefined {
+  const place = placeOf(record);
+  const [row] = history.streamAfter(place.subject, Number(place.revision) - 1, 1);
+  if (row === undefined || BigInt(row.revision) !== place.revision) return undefined;
+  if (row.hash !== record.hash) return { ...place, message: `when it was accepted this record had the hash ${row.hash}: it was replaced` };
+  if (BigInt(row.offset) !== record.offset) return { ...place, message: `when it was accepted this record was at position ${row.offset}: it was moved` };
+  return undefined;
+}
+
+function placeOf({ canonical, partition, offset }: AcceptedRecord): Omit<ChainFault, 'message'> {
+  const { headers } = decodeCanonical(canonical);
+  return { partition, offset, subject: headers.ce_subject, revision: parseSequence(headers.ce_sequence) ?? 0n };
+}
+
+function describe({ partition, offset, subject, revision, message }: ChainFault): Fault {
+  return { position: offset === 0n ? '' : `${partition}-${offset}`, subject, revision, message };
+}

@@ -1,0 +1,22 @@
+import { failure, FailureError } from '../domain/failures.ts';
+import type { TaskSpec } from '../gen/lehr/v1/task.ts';
+import type { Attempt } from './handler.ts';
+import { importHandler, type ImportDeps } from './import.ts';
+
+/** Runs the handler of a task's kind. */
+export function handleTask(deps: ImportDeps): (spec: TaskSpec, attempt: Attempt) => Promise<void> {
+  const importImage = importHandler(deps);
+  return async ({ kind }, attempt) => {
+    switch (kind?.$case) {
+      case 'importImage':
+        return importImage(kind.value, attempt);
+      case 'exportImage':
+      case 'cloneImage':
+      case undefined:
+        // Refused by CreateTask; met only in a log that a newer version wrote.
+        throw new FailureError(failure('FORMAT_UNSUPPORTED', `This server does not run tasks of the kind ${kind?.$case ?? 'none'}.`));
+      default:
+        return kind satisfies never;
+    }
+  };
+}

@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os';
+import { parseBytes, parseChoice, parseDurationMs, parseFolders, parseInteger, parsePath, type Parse } from './setting-values.ts';
+
+/** One setting: the same name as a flag, an environment variable (`LEHR_…`) and a key of `lehr.yaml`. */
+export interface Setting<Value> {
+  readonly fallback: string;
+  readonly description: string;
+  readonly parse: Parse<Value>;
+}
+
+function setting<Value>(fallback: string, description: string, parse: Parse<Value>): Setting<Value> {
+  return { fallback, description, parse };
+}
+
+/** All settings of `lehr serve`, by name. */
+export const settings = {
+  'data-dir': setting('./.lehr', 'Folder of the log and the projections. Locked while the server runs.', parsePath),
+  'store-dir': setting('', 'Folder of the images. Empty: the folder store in data-dir.', parsePath),
+  'http-port': setting('8080', 'Port for HTTP: Connect, gRPC-Web, image data, health, metrics. 0 picks one.', parseInteger(0, 65_535)),
+  'grpc-port': setting('50051', 'Port for gRPC. 0 picks one.', parseInteger(0, 65_535)),
+  listen: setting('127.0.0.1', 'Address to listen on. Without auth only a loopback address is taken.', parsePath),
+  'task-ttl': setting('48h', 'How long a task stays listed after it ended: 1s to 3650d.', parseDurationMs(1_000, 3_650 * 86_400_000)),
+  transfers: setting('256', 'Tasks that are worked on at once: 1 to 4096.', parseInteger(1, 4_096)),
+  workers: setting(String(availableParallelism()), 'Threads that hash, inspect and write: 0 to 64. 0: this server takes no tasks, it only accepts them.', parseInteger(0, 64)),
+  'attempt-limit': setting('5', 'Attempts that may fail before a task does: 1 to 100.', parseInteger(1, 100)),
+  'stage-timeout': setting('24h', 'How long one stage of an attempt may take: 1s to 20d.', parseDurationMs(1_000, 20 * 86_400_000)),
+  'idle-timeout': setting('60s', 'How long a source may send nothing: 1s to 1h.', parseDurationMs(1_000, 3_600_000)),
+  'max-image-bytes': setting('1TiB', 'The largest image, as received or stored.', parseBytes(1, 2 ** 50)),
+  'max-virtual-bytes': setting('64TiB', "The largest guest's disk.", parseBytes(1, 2 ** 53)),
+  'file-roots': setting('', 'Folders that file:// may read from, comma between. Empty: file:// is refused.', parseFolders),
+  log: setting('sqlite', 'Where the log is: sqlite.', parseChoice(['sqlite'])),
+  store: setting('folder', 'Where the images are: folder.', parseChoice(['folder'])),
+  auth: setting('none', 'Who may call: none (everybody who reaches the loopback address).', parseChoice(['none'])),
+  'log-level': setting('info', 'How much is written to standard error: error, warn, info, debug.', parseChoice(['error', 'warn', 'info', 'debug'])),
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** The name of a setting. */
+export type SettingName = keyof typeof settings;
+
+/** The configuration: the value of each setting. */
+export type Config = { readonly [Name in SettingName]: ReturnType<(typeof settings)[Name]['parse']> extends infer R ? Exclude<R, SettingProblem> : never };
+
+/** What is wrong with a value, for a person. */
+export interface SettingProblem {
+  readonly problem: string;
+}
