@@ -2,10 +2,10 @@
  * The size of a slot, the unit in which received bytes travel to a pool thread. Large enough that a message per slot costs
  * little beside hashing and writing it; small enough that hashing finds most of it in the processor's cache.
  */
-export const slotBytes = 512 * 1024;
+export const slotBytes = 256 * 1024;
 
 /** Slots per pool thread. With `slotBytes` this bounds the memory that all transfers together hold: 4 MiB per thread. */
-export const slotsPerThread = 8;
+export const slotsPerThread = 16;
 
 /**
  * After so many new bytes a file is flushed while it is still being received, so that the flush at its end is short and

@@ -14,14 +14,25 @@ export function inspectStored(path: string, name: string, declared: DiskFormat, 
   const fd = fromStore(name, () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW));
   try {
     const sizeBytes = fromStore(name, () => fstatSync(fd).size);
-    const reader: ByteReader = {
-      sizeBytes,
-      read: (offset, length) => fromStore(name, () => readAt(fd, offset, Math.min(length, Math.max(0, sizeBytes - offset)))),
-    };
-    return inspect(reader, declared, limits);
+    return inspect(storedReader(fd, sizeBytes, name), declared, limits);
   } finally {
     closeSync(fd);
   }
+}
+
+/** Remembers the beginning, which inspectors ask for more than once. */
+function storedReader(fd: number, sizeBytes: number, name: string): ByteReader {
+  let beginning: Uint8Array = new Uint8Array(0);
+  return {
+    sizeBytes,
+    read(offset, length) {
+      const wanted = Math.min(length, Math.max(0, sizeBytes - offset));
+      if (offset + wanted <= beginning.length) return beginning.subarray(offset, offset + wanted);
+      const bytes = fromStore(name, () => readAt(fd, offset, wanted));
+      if (offset === 0) beginning = bytes;
+      return bytes;
+    },
+  };
 }
 
 function readAt(fd: number, offset: number, length: number): Uint8Array {

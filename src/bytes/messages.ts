@@ -7,7 +7,7 @@ import type { Verdict } from '../formats/verdict.ts';
  * `id` names a transfer or an inspection and is never used twice in the life of a pool.
  */
 export type PoolCommand =
-  /** Create `path`, and the folder that it is in if that is missing. `name` stands for it in failures. */
+  /** Create `path`, which must not exist. `name` stands for it in failures. */
   | { readonly kind: 'open'; readonly id: number; readonly path: string; readonly name: string; readonly declared: DiskFormat }
   /** Append the first `sizeBytes` of the slot, then give the slot back. */
   | { readonly kind: 'data'; readonly id: number; readonly slot: number; readonly sizeBytes: number }

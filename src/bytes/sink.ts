@@ -8,7 +8,7 @@ import type { LinkClient, ThreadLink } from './thread-link.ts';
 
 /** Where the bytes of a transfer go. */
 export interface SinkTarget {
-  /** The file to create. It must not exist; the folder that it is in is made where it is missing. */
+  /** The file to create. It must not exist. */
   readonly path: string;
   /** The same relative to the store, for failures. */
   readonly name: string;
@@ -150,7 +150,10 @@ export class Sink implements LinkClient, SlotWaiter {
       this.#view?.set(part, this.#filledBytes);
       this.#filledBytes += part.length;
       offset += part.length;
-      if (this.#filledBytes === slotBytes) this.#handOver();
+      if (this.#filledBytes < slotBytes) continue;
+      this.#handOver();
+      // A turn can bring megabytes: let the thread begin. While it has work of this transfer, the rest travels together.
+      if (this.#underWay === 1) this.#link.sendNow();
     }
     return offset;
   }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { closeSync, constants, fdatasync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fdatasync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { headBytes, inspectHead } from '../formats/inspect-head.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { flushEveryBytes } from './bounds.ts';
 import type { FlushGate } from './flush-gate.ts';
 import { storeFailure } from '../stores/store-failure.ts';
+
+const headBuffer = Buffer.allocUnsafeSlow(headBytes);
 
 /** What is known of a file that is durable. */
 export interface StagedResult {
@@ -29,8 +30,6 @@ export class StagedFile {
   readonly #onFailure: (failure: Failure) => void;
   readonly #hash: Hash = createHash('sha256');
   readonly #fd: number;
-  #head: Uint8Array | undefined;
-  #headLength = 0;
   #headSeen = false;
   #sizeBytes = 0;
   #unflushedBytes = 0;
@@ -38,22 +37,19 @@ export class StagedFile {
   #ended = false;
   #afterFlush: (() => void) | undefined;
 
-  /** Creates the file, which must not exist, and the folder that it is in. Throws what the system says. */
+  /** Creates the file, which must not exist. Throws what the system says. */
   constructor(path: string, name: string, declared: DiskFormat, gate: FlushGate, onFailure: (failure: Failure) => void) {
     this.#path = path;
     this.#name = name;
     this.#declared = declared;
     this.#gate = gate;
     this.#onFailure = onFailure;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   }
 
   /** Takes the next bytes; they may be changed by their owner afterwards. */
   append(bytes: Uint8Array): void {
     if (this.#ended) return;
-    const refusal = this.#headSeen ? undefined : this.#takeHead(bytes);
-    if (refusal !== undefined) return this.#fail(refusal);
     this.#hash.update(bytes);
     try {
       for (let offset = 0; offset < bytes.length; ) {
@@ -64,6 +60,7 @@ export class StagedFile {
     } catch (error) {
       return this.#fail(storeFailure(error, this.#name, this.#sizeBytes));
     }
+    if (this.#sizeBytes >= headBytes && !this.#judgeHead()) return;
     this.#unflushedBytes += bytes.length;
     if (this.#unflushedBytes >= flushEveryBytes && !this.#flushing && this.#gate.tryEnter()) this.#flushEarly();
   }
@@ -71,8 +68,7 @@ export class StagedFile {
   /** No more bytes come. `done` is called once the file is durable and closed, unless it fails or is aborted before. */
   finish(done: (result: StagedResult) => void): void {
     if (this.#ended) return;
-    const refusal = this.#headSeen ? undefined : this.#judgeHead();
-    if (refusal !== undefined) return this.#fail(refusal);
+    if (!this.#judgeHead()) return;
     const digest = `sha256:${this.#hash.digest('hex')}`;
     this.#whenFlushed(() => {
       if (this.#ended) return;
@@ -100,19 +96,22 @@ export class StagedFile {
     });
   }
 
-  #takeHead(bytes: Uint8Array): Failure | undefined {
-    const head = (this.#head ??= new Uint8Array(headBytes));
-    const taken = bytes.subarray(0, headBytes - this.#headLength);
-    head.set(taken, this.#headLength);
-    this.#headLength += taken.length;
-    return this.#headLength === headBytes ? this.#judgeHead() : undefined;
-  }
-
-  #judgeHead(): Failure | undefined {
-    const head = this.#head ?? new Uint8Array(0);
+  /**
+   * Shows the head to the inspector, the first time; whether the file lives on. The head is read back from the file, whose
+   * pages are in memory anyway: so it needs one buffer per thread and none per transfer.
+   */
+  #judgeHead(): boolean {
+    if (this.#headSeen) return true;
     this.#headSeen = true;
-    this.#head = undefined;
-    return inspectHead(head.subarray(0, this.#headLength), this.#declared);
+    let refusal: Failure | undefined;
+    try {
+      refusal = inspectHead(headBuffer.subarray(0, readSync(this.#fd, headBuffer, 0, headBytes, 0)), this.#declared);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      refusal = storeFailure(error, this.#name, this.#sizeBytes);
+    }
+    if (refusal !== undefined) this.#fail(refusal);
+    return refusal === undefined;
   }
 
   #flushEarly(): void {
@@ -154,4 +153,8 @@ export class StagedFile {
     }
     closeSync(this.#fd);
   }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }

@@ -84,7 +84,11 @@ export class ThreadLink {
   sendSlot(id: number, slot: number, sizeBytes: number, owner: LinkClient): void {
     this.#owners[slot] = owner;
     this.send({ kind: 'data', id, slot, sizeBytes });
-    if (sizeBytes === slotBytes) this.#post();
+  }
+
+  /** Sends what has gathered without waiting for the end of the turn. */
+  sendNow(): void {
+    this.#post();
   }
 
   /** Calls the client's `turnEnded` before this turn's commands are sent. */

@@ -17,7 +17,7 @@ export interface OpenedImage {
 }
 
 /**
- * Where images lie. An attempt fills `staging/<task>/<attempt>`; `publish` puts that into its place, `<task>.<attempt>`, which
+ * Where images lie. An attempt fills a staged file of its own; `publish` puts that into its place, `<task>.<attempt>`, which
  * is never overwritten. Ids are lower-case UUIDs and attempts count from 1; anything else is refused before it becomes a
  * path. What fails rejects with FailureError (`STORE_FULL`, `STORE_UNAVAILABLE`).
  */

@@ -12,6 +12,11 @@ export function isStoredFileName(text: string): boolean {
   return filePattern.test(text);
 }
 
+/** The task that a file belongs to, stored or staged; undefined where a name is no `<uuid>.<attempt>`. */
+export function taskOfStoredFile(name: string): string | undefined {
+  return isStoredFileName(name) ? name.slice(0, name.indexOf('.')) : undefined;
+}
+
 /** The name of the file in which this attempt's image is stored. Throws for anything that is no such id or attempt. */
 export function storedFileName(taskId: string, attempt: number): string {
   const name = `${taskId}.${attempt}`;

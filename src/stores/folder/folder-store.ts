@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, rm, rmdir, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,15 +7,18 @@ import { FailureError } from '../../domain/failures.ts';
 import type { ImageStore, OpenedImage, StagedFileName } from '../image-store.ts';
 import { storeFailure } from '../store-failure.ts';
 import { CoalescedSync } from './coalesced-sync.ts';
-import { isStoredFileName, isTaskId, storedFileName } from './file-names.ts';
+import { isStoredFileName, isTaskId, storedFileName, taskOfStoredFile } from './file-names.ts';
 
 /**
- * An image store in a local folder, on one file system: `staging/<task>/<attempt>` and `images/<id>.<attempt>`. Opening
- * makes the folders. A file is put in place by a hard link, which unlike a rename fails where something is already.
+ * An image store in a local folder, on one file system: `staging/<task>.<attempt>` and `images/<id>.<attempt>`. Opening
+ * makes the two folders. A file is put in place by a hard link, which unlike a rename fails where something is already.
+ * There is no folder per task: making and removing one halves the rate of small imports, since each is a change that
+ * waits for the commit under way in the file system's journal.
  */
 export class FolderStore implements ImageStore {
   readonly #root: string;
   readonly #images: string;
+  readonly #staging: string;
   readonly #imagesSync: CoalescedSync;
 
   readonly #imagesFolder: FileHandle;
@@ -23,6 +26,7 @@ export class FolderStore implements ImageStore {
   private constructor(root: string, imagesFolder: FileHandle) {
     this.#root = root;
     this.#images = join(root, 'images');
+    this.#staging = join(root, 'staging');
     this.#imagesFolder = imagesFolder;
     this.#imagesSync = new CoalescedSync(() => imagesFolder.sync());
   }
@@ -40,8 +44,7 @@ export class FolderStore implements ImageStore {
   }
 
   stagedFile(taskId: string, attempt: number): StagedFileName {
-    storedFileName(taskId, attempt);
-    const name = `staging/${taskId}/${attempt}`;
+    const name = `staging/${storedFileName(taskId, attempt)}`;
     return { path: join(this.#root, name), name };
   }
 
@@ -52,7 +55,7 @@ export class FolderStore implements ImageStore {
     await fromStore(`images/${file}`, () => link(staged.path, placed));
     const durable = this.#imagesSync.sync();
     // What stays of the staging after this is found by listStaging.
-    const cleared = unlink(staged.path).then(() => rmdir(dirname(staged.path))).catch(() => undefined);
+    const cleared = unlink(staged.path).catch(() => undefined);
     try {
       await durable;
     } catch (error) {
@@ -78,12 +81,15 @@ export class FolderStore implements ImageStore {
 
   async discardStaging(taskId: string): Promise<void> {
     if (!isTaskId(taskId)) throw new RangeError('A task is named by a lower-case UUID.');
-    const name = `staging/${taskId}`;
-    await fromStore(name, () => rm(join(this.#root, name), { recursive: true, force: true }));
+    await fromStore('staging', async () => {
+      const files = (await readdir(this.#staging)).filter((file) => taskOfStoredFile(file) === taskId);
+      await Promise.all(files.map((file) => rm(join(this.#staging, file), { force: true })));
+    });
   }
 
   async listStaging(): Promise<readonly string[]> {
-    return (await fromStore('staging', () => readdir(join(this.#root, 'staging')))).filter(isTaskId);
+    const files = await fromStore('staging', () => readdir(this.#staging));
+    return [...new Set(files.map(taskOfStoredFile).filter((taskId) => taskId !== undefined))];
   }
 
   async listFiles(): Promise<readonly string[]> {
