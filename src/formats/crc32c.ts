@@ -10,9 +10,10 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
 /** CRC-32C of the bytes, taking the four at `zeroedAt` for zeros: structures that carry their own checksum count so. */
 export function crc32c(bytes: Uint8Array, zeroedAt = -4): number {
   let value = 0xffffffff;
-  bytes.forEach((byte, index) => {
-    const counted = index >= zeroedAt && index < zeroedAt + 4 ? 0 : byte;
+  // A counted loop: it runs over 64 KiB tables, and a callback for each byte costs several times as much.
+  for (let index = 0; index < bytes.length; index += 1) {
+    const counted = index >= zeroedAt && index < zeroedAt + 4 ? 0 : (bytes[index] ?? 0);
     value = (value >>> 8) ^ (table[(value ^ counted) & 0xff] ?? 0);
-  });
+  }
   return (value ^ 0xffffffff) >>> 0;
 }

@@ -1,8 +1,8 @@
-import { FailureError } from '../domain/failures.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { edgesOfHead } from './edges.ts';
 import { recognise } from './recognise.ts';
+import { ImageRefusedError } from './refuse.ts';
 
 export { headBytes } from './edges.ts';
 
@@ -17,7 +17,7 @@ export function inspectHead(head: Uint8Array, declared: DiskFormat): Failure | u
     recognise(edges, declared).checkHead(edges.head, edges.sizeBytes);
     return undefined;
   } catch (error) {
-    if (error instanceof FailureError) return error.failure;
+    if (error instanceof ImageRefusedError) return error.failure;
     throw error;
   }
 }

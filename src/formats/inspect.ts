@@ -1,11 +1,9 @@
-import { FailureError } from '../domain/failures.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { edgesOf } from './edges.ts';
 import type { Description } from './format-inspector.ts';
 import { recognise } from './recognise.ts';
-import { refuse } from './refuse.ts';
-import { sizeText } from './size-text.ts';
+import { ImageRefusedError, refuse } from './refuse.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The operator's bounds. `maxVirtualBytes`: the largest guest's disk that is accepted. */
@@ -31,7 +29,7 @@ export function inspect(file: ByteReader, declared: DiskFormat, limits: Inspecti
     inspector.checkTables?.(file, description);
     return { kind: 'accepted', format: inspector.format, ...description };
   } catch (error) {
-    if (error instanceof FailureError) return { kind: 'refused', failure: error.failure };
+    if (error instanceof ImageRefusedError) return { kind: 'refused', failure: error.failure };
     throw error;
   }
 }
@@ -39,7 +37,7 @@ export function inspect(file: ByteReader, declared: DiskFormat, limits: Inspecti
 function checkVirtualSize({ virtualSizeBytes }: Description, { maxVirtualBytes }: InspectionLimits): void {
   if (virtualSizeBytes === 0n) refuse('virtual_size.zero', 'The disk inside the image has no bytes.');
   if (virtualSizeBytes > maxVirtualBytes) {
-    refuse('virtual_size', `The disk inside the image has ${sizeText(virtualSizeBytes)}, more than the ${sizeText(maxVirtualBytes)} allowed.`, {
+    refuse('virtual_size', `The disk inside the image has ${virtualSizeBytes} bytes, more than the ${maxVirtualBytes} allowed.`, {
       value: virtualSizeBytes.toString(),
       limit: maxVirtualBytes.toString(),
     });

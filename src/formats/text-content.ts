@@ -43,7 +43,8 @@ function isText(head: Uint8Array): boolean {
   // The cheap test first: nearly every disk has a zero in its first bytes.
   if (head.subarray(0, 64).includes(0)) return false;
   let ascii = 0;
-  for (const byte of head) {
+  for (let index = 0; index < head.length; index += 1) {
+    const byte = head[index] ?? 0;
     if (byte < 0x20 ? !isTextControl(byte) : byte === 0x7f) return false;
     if (byte < 0x80) ascii += 1;
   }

@@ -37,6 +37,7 @@ function equalButDirectory(left: VmdkHeader, right: VmdkHeader): boolean {
     left.descriptorSectors === right.descriptorSectors &&
     left.entriesPerTable === right.entriesPerTable &&
     left.redundantDirectorySectors === right.redundantDirectorySectors &&
+    left.overheadSectors === right.overheadSectors &&
     left.compression === right.compression
   );
 }

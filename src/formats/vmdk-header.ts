@@ -19,6 +19,7 @@ export interface VmdkHeader {
   readonly entriesPerTable: number;
   readonly redundantDirectorySectors: bigint;
   readonly grainDirectorySectors: bigint;
+  readonly overheadSectors: bigint;
   readonly isUnclean: boolean;
   readonly newlines: string;
   readonly compression: number;
@@ -46,6 +47,7 @@ export function readVmdkHeader(sector: Uint8Array, what = 'VMDK header', offset 
     entriesPerTable: fields.u32le(44),
     redundantDirectorySectors: fields.u64le(48),
     grainDirectorySectors: fields.u64le(56),
+    overheadSectors: fields.u64le(64),
     isUnclean: fields.u8(72) !== 0,
     newlines: fields.text(73, 4),
     compression: fields.u16le(77),

@@ -36,6 +36,13 @@ export const vmdk: FormatInspector = {
     const header = readVmdkHeader(file.read(0, 512));
     checkVmdkHeader(header);
     const descriptor = checkDescriptor(file.read(512, Number(header.descriptorSectors * vmdkSectorBytes)), header);
+    const overheadBytes = header.overheadSectors * vmdkSectorBytes;
+    if (!isInside(0n, overheadBytes, file.sizeBytes)) {
+      refuse('truncated', `The file has ${file.sizeBytes} bytes where its metadata alone takes ${overheadBytes}.`, {
+        structure: 'VMDK metadata',
+        bytes_found: file.sizeBytes.toString(),
+      });
+    }
     const isStreamed = header.grainDirectorySectors === grainDirectoryAtEnd;
     checkDirectories(isStreamed ? readVmdkFooter(file, header) : header, file);
     const warnings: WarningName[] = [];
@@ -56,7 +63,10 @@ export const vmdk: FormatInspector = {
 function checkDescriptor(bytes: Uint8Array, header: VmdkHeader): VmdkDescriptor {
   const text = new Fields(bytes, 'VMDK descriptor', 512).text(0, Number(header.descriptorSectors * vmdkSectorBytes));
   const end = text.indexOf('\0');
-  return checkVmdkDescriptor(end < 0 ? text : text.slice(0, end));
+  const descriptor = end < 0 ? text : text.slice(0, end);
+  // qemu gives the extents of a split disk an empty place for a descriptor, other programs none.
+  if (descriptor.trim() === '') refuse('vmdk.descriptor_missing', 'The file is one extent of a disk whose descriptor is in another file.');
+  return checkVmdkDescriptor(descriptor);
 }
 
 function checkDirectories(header: VmdkHeader, { sizeBytes }: ByteReader): void {
