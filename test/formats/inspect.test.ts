@@ -1,0 +1,67 @@
+import test from 'ava';
+
+import { FailureError, failure } from '../../src/domain/failures.ts';
+import type { ByteReader } from '../../src/formats/byte-reader.ts';
+import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
+import { inspect, inspectionReadLimitBytes } from '../../src/formats/inspect.ts';
+import type { Verdict } from '../../src/formats/verdict.ts';
+import { buildFixedVhd } from './build/vhd.ts';
+import { buildQcow2 } from './build/qcow2.ts';
+import { buildRaw, mbr } from './build/raw.ts';
+import { goodImages } from './build/good-images.ts';
+import { MemoryReader } from './build/memory-reader.ts';
+
+const limits = { maxVirtualBytes: 64n * 1024n ** 4n };
+
+for (const { name, build, declared, ...description } of goodImages) {
+  test(`accepts: ${name}`, (t) => {
+    const image = build();
+    const expected: Verdict = { kind: 'accepted', ...description };
+    for (const declaration of declared ? [declared] : ['DISK_FORMAT_UNSPECIFIED' as const, description.format]) {
+      const reader = new MemoryReader(image);
+      t.deepEqual(inspect(reader, declaration, limits), expected, declaration);
+      t.true(reader.bytesRead <= inspectionReadLimitBytes);
+      t.is(inspectHead(image.subarray(0, headBytes), declaration), undefined, declaration);
+    }
+  });
+}
+
+test('a disk as large as the limit is accepted, and a larger one refused', (t) => {
+  const reader = new MemoryReader(buildRaw(mbr));
+  t.is(inspect(reader, 'DISK_FORMAT_RAW', { maxVirtualBytes: 1024n * 1024n }).kind, 'accepted');
+  t.deepEqual(inspect(reader, 'DISK_FORMAT_RAW', { maxVirtualBytes: 1024n * 1024n - 1n }), {
+    kind: 'refused',
+    failure: failure(
+      'IMAGE_UNSAFE',
+      'The disk inside the image has 1048576 bytes, more than the 1048575 allowed. Shrink the disk, or ask the operator to raise `max-virtual-bytes`.',
+      { check: 'virtual_size', value: '1048576', limit: '1048575' },
+    ),
+  });
+});
+
+test('a failure of the reader passes through and is no verdict on the image', (t) => {
+  const lost = new FailureError(failure('STORE_UNAVAILABLE', 'The disk is gone.'));
+  const reader: ByteReader = {
+    sizeBytes: 1024,
+    read() {
+      throw lost;
+    },
+  };
+  t.is(t.throws(() => inspect(reader, 'DISK_FORMAT_RAW', limits)), lost);
+});
+
+test('a reader that ends early is a truncated image', (t) => {
+  const image = buildQcow2(3).subarray(0, 40);
+  const verdict = inspect({ sizeBytes: 65536, read: (offset, length) => image.subarray(offset, offset + length) }, 'DISK_FORMAT_QCOW2', limits);
+  t.deepEqual(verdict.kind === 'refused' && verdict.failure.metadata, { check: 'truncated', structure: 'qcow2 header', bytes_found: '40' });
+});
+
+test('a fixed VHD is not refused by its head, whose end alone tells it from a raw disk', (t) => {
+  const head = buildFixedVhd().subarray(0, headBytes);
+  t.is(inspectHead(head, 'DISK_FORMAT_VHD'), undefined);
+  t.is(inspectHead(head, 'DISK_FORMAT_QCOW2')?.reason, 'REASON_FORMAT_MISMATCH');
+});
+
+test('a head may be longer than what is looked at', (t) => {
+  t.is(inspectHead(buildFixedVhd(), 'DISK_FORMAT_VHD'), undefined);
+});
