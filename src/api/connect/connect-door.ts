@@ -7,6 +7,7 @@ import type { Authenticate } from '../authenticate.ts';
 import type { Services } from '../call.ts';
 import type { Incidents } from '../errors/incidents.ts';
 import { loadDescriptors } from '../wire/descriptors.ts';
+import { maxRequestBytes } from '../wire/limits.ts';
 import { wireMethods } from '../wire/wire-methods.ts';
 import type { AskedCall } from './asked-call.ts';
 import { askedCallKey } from './asked-call.ts';
@@ -46,10 +47,23 @@ export function connectDoor(options: ConnectOptions): ConnectDoor {
         authenticate: () => options.authenticate((name) => request.headers[name]?.toString()),
         owner: '',
         reached: false,
+        input: handler.method.input,
+        body: [],
       };
       const values = createContextValues().set(askedCallKey, asked);
-      const answer = await handler(universalRequestFromNodeRequest(request, response, undefined, values));
+      const asking = universalRequestFromNodeRequest(request, response, undefined, values);
+      const answer = await handler({ ...asking, body: kept(asking.body as AsyncIterable<Uint8Array>, asked.body) });
       await writeAnswer(await explainAnswer(answer, asked, options.incidents), response, options.stalledReaderTimeoutMs);
     },
   };
+}
+
+/** Passes a body on and remembers its pieces: who says what is wrong with a request may have to look at it again. */
+async function* kept(body: AsyncIterable<Uint8Array>, pieces: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const piece of body) {
+    sizeBytes += piece.length;
+    if (sizeBytes <= maxRequestBytes) pieces.push(piece);
+    yield piece;
+  }
 }

@@ -30,7 +30,8 @@ type Explain = (error: ConnectError) => ApiError | undefined;
  * implementation have theirs; those that the handlers raise themselves (bad JSON, a body too large, unknown compression)
  * have not, and can be reached only in the bytes. Relies on each envelope being one chunk and uncompressed.
  */
-export async function explainAnswer(answer: UniversalServerResponse, asked: AskedCall, incidents: Incidents): Promise<UniversalServerResponse> {
+export async function explainAnswer(answer: UniversalServerResponse, asked: AskedCall,
+  incidents: Incidents): Promise<UniversalServerResponse> {
   const { body, status, header, trailer } = answer;
   if (status === unsupportedMediaType) {
     return jsonAnswer(new ApiError('INVALID_ARGUMENT', 'UNSUPPORTED_MEDIA_TYPE', `A method that answers once takes ${takenTypes}.`), status);
@@ -75,7 +76,8 @@ function explainTrailers(trailers: Headers, explain: Explain): void {
 }
 
 /** Replaces the content of envelopes that have `flag`; messages pass as they are. */
-async function* mapEnvelope(body: AsyncIterable<Uint8Array>, flag: number, replace: (content: Uint8Array) => Uint8Array): AsyncGenerator<Uint8Array> {
+async function* mapEnvelope(body: AsyncIterable<Uint8Array>, flag: number,
+  replace: (content: Uint8Array) => Uint8Array): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
     if (((chunk[0] ?? 0) & flag) === 0) yield chunk;
     else yield encodeEnvelope(flag, replace(chunk.subarray(envelopeHeaderBytes)));

@@ -8,6 +8,7 @@ import { ApiError } from '../api-error.ts';
 import type { Call } from '../call.ts';
 import type { Incidents } from '../errors/incidents.ts';
 import { refusalOf } from '../errors/refusal-of.ts';
+import { describeMethod } from '../wire/descriptors.ts';
 import { leaveOnAbort } from '../wire/leave-on-abort.ts';
 import { maxRequestBytes } from '../wire/limits.ts';
 import type { StreamingMethod, UnaryMethod, WireMethod } from '../wire/wire-method.ts';
@@ -21,6 +22,9 @@ export type UniversalHandler = ConnectRouter['handlers'][number];
 /** Larger than any answer: nothing is compressed, since the reader is near and the processor is busy. */
 const neverCompress = 0xffffffff;
 
+/** Connect decodes JSON with this where it is given; the decoder that it takes otherwise replaces what is no UTF-8. */
+const strictText = { textDecoder: new TextDecoder('utf-8', { fatal: true }) };
+
 /**
  * Connect's handlers for `methods`, by path. JSON is strict: an unknown field is refused, where Connect by itself would
  * drop it, and with it perhaps the one setting that the caller cared about. Messages cross to the implementation as
@@ -29,7 +33,7 @@ const neverCompress = 0xffffffff;
 export function universalHandlers(methods: readonly WireMethod[], registry: FileRegistry, incidents: Incidents,
   stopping: AbortSignal): ReadonlyMap<string, UniversalHandler> {
   const router = createConnectRouter({
-    jsonOptions: { ignoreUnknownFields: false, registry },
+    jsonOptions: { ...strictText, ignoreUnknownFields: false, registry },
     readMaxBytes: maxRequestBytes,
     compressMinBytes: neverCompress,
     acceptCompression: [compressionGzip, compressionBrotli],
@@ -37,19 +41,12 @@ export function universalHandlers(methods: readonly WireMethod[], registry: File
     requestGate: (context) => admit(context, incidents),
   });
   for (const method of methods) {
-    const described = describe(registry, method.path);
+    const described = describeMethod(registry, method.path);
     if (method.kind === 'unary' && isUnary(described)) addUnary(router, described, method, incidents);
     else if (method.kind === 'streaming' && isServerStreaming(described)) addStreaming(router, described, method, incidents);
     else throw new Error(`descriptors.binpb describes ${method.path} as ${described.methodKind}; run npm run generate.`);
   }
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-}
-
-function describe(registry: FileRegistry, path: string): DescMethod {
-  const [, service = '', name] = path.split('/');
-  const method = registry.getService(service)?.methods.find((candidate) => candidate.name === name);
-  if (method === undefined) throw new Error(`descriptors.binpb does not describe ${path}; run npm run generate.`);
-  return method;
 }
 
 const isUnary = (method: DescMethod): method is DescMethod & DescMethodUnary => method.methodKind === 'unary';

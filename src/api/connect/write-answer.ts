@@ -10,11 +10,11 @@ import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 export async function writeAnswer(answer: UniversalServerResponse, response: ServerResponse, stalledTimeoutMs: number): Promise<void> {
   const chunks = answer.body?.[Symbol.asyncIterator]();
   try {
-    if (response.destroyed) return;
+    if (hasLeft(response)) return;
     response.writeHead(answer.status, Object.fromEntries(answer.header ?? []));
     for (;;) {
       const next = await chunks?.next();
-      if (response.destroyed) return;
+      if (hasLeft(response)) return;
       if (next === undefined || next.done === true) break;
       if (!response.write(next.value)) await roomOrLeaving(response, stalledTimeoutMs);
     }
@@ -28,6 +28,8 @@ export async function writeAnswer(answer: UniversalServerResponse, response: Ser
     void chunks?.return?.().catch(() => undefined);
   }
 }
+
+const hasLeft = (response: ServerResponse): boolean => response.destroyed;
 
 function roomOrLeaving(response: ServerResponse, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {

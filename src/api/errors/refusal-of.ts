@@ -17,10 +17,15 @@ export function refusalOf(thrown: unknown, signal: AbortSignal | undefined, inci
     const reason: unknown = signal.reason;
     return reason instanceof ApiError ? reason : callerLeft(thrown);
   }
-  const incidentId = incidents.report(thrown);
+  return serverFault(thrown, incidents);
+}
+
+/** Reports `cause` and makes the refusal that names the incident. */
+export function serverFault(cause: unknown, incidents: Incidents): ApiError {
+  const incidentId = incidents.report(cause);
   return new ApiError('INTERNAL', 'INTERNAL', `This server failed; its log tells why under incident ${incidentId}.`, {
     metadata: { incident_id: incidentId },
-    cause: thrown,
+    cause,
   });
 }
 

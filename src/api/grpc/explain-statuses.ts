@@ -4,6 +4,8 @@ import { Metadata, status as codes } from '@grpc/grpc-js';
 import type { ApiCode } from '../api-error.ts';
 import { ApiError } from '../api-error.ts';
 import type { Incidents } from '../errors/incidents.ts';
+import { serverFault } from '../errors/refusal-of.ts';
+import { malformedRequest } from '../wire/decode-request.ts';
 import { serviceError, statusDetailsKey } from './service-error.ts';
 
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
@@ -29,7 +31,7 @@ export function explainUnknownMethods(server: Server): void {
   const respond = inner._respondWithError;
   if (respond === undefined) return;
   inner._respondWithError = (status, ...rest) => {
-    const refusal = new ApiError('UNIMPLEMENTED', 'METHOD_UNKNOWN', `${status.details ?? ''}; reflection lists those that there are.`);
+    const refusal = new ApiError('UNIMPLEMENTED', 'METHOD_UNKNOWN', `${status.details}; reflection lists those that there are.`);
     respond.call(server, { ...serviceError(refusal), details: encodeURI(refusal.message) }, ...rest);
   };
 }
@@ -37,24 +39,17 @@ export function explainUnknownMethods(server: Server): void {
 const isExplained = ({ code, metadata }: Status): boolean =>
   code === codes.OK || (metadata instanceof Metadata && metadata.get(statusDetailsKey).length > 0);
 
-function explanation({ code, details }: Status, incidents: Incidents): ApiError {
-  const message = details ?? 'The call failed.';
-  const [apiCode, reason] = known(code, message);
-  if (apiCode !== 'INTERNAL') return new ApiError(apiCode, reason, message);
-  const incidentId = incidents.report(new Error(message));
-  return new ApiError(apiCode, reason, `This server failed; its log tells why under incident ${incidentId}.`, {
-    metadata: { incident_id: incidentId },
-  });
+function explanation({ code, details: message }: Status, incidents: Incidents): ApiError {
+  const reason = known[code];
+  if (reason !== undefined) return new ApiError(...reason, message);
+  return callersFault.test(message) ? malformedRequest(message) : serverFault(new Error(message), incidents);
 }
 
-function known(code: number | undefined, message: string): readonly [ApiCode, string] {
-  switch (code) {
-    case codes.CANCELLED: return ['CANCELLED', 'CANCELLED'];
-    case codes.DEADLINE_EXCEEDED: return ['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'];
-    case codes.NOT_FOUND: return ['NOT_FOUND', 'SERVICE_UNKNOWN'];
-    case codes.RESOURCE_EXHAUSTED: return ['RESOURCE_EXHAUSTED', 'REQUEST_TOO_LARGE'];
-    case codes.UNIMPLEMENTED: return ['UNIMPLEMENTED', 'MALFORMED_REQUEST'];
-    case codes.UNAVAILABLE: return ['UNAVAILABLE', 'SERVER_STOPPING'];
-    default: return callersFault.test(message) ? ['INVALID_ARGUMENT', 'MALFORMED_REQUEST'] : ['INTERNAL', 'INTERNAL'];
-  }
-}
+/** What grpc-js and the services of its packages answer by themselves. */
+const known: Partial<Record<codes, readonly [ApiCode, string]>> = {
+  [codes.CANCELLED]: ['CANCELLED', 'CANCELLED'],
+  [codes.DEADLINE_EXCEEDED]: ['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'],
+  [codes.NOT_FOUND]: ['NOT_FOUND', 'SERVICE_UNKNOWN'],
+  [codes.RESOURCE_EXHAUSTED]: ['RESOURCE_EXHAUSTED', 'REQUEST_TOO_LARGE'],
+  [codes.UNIMPLEMENTED]: ['UNIMPLEMENTED', 'MALFORMED_REQUEST'],
+};

@@ -18,7 +18,7 @@ export function addHealth(server: Server, services: readonly string[]): Health {
     addService(definition: ServiceDefinition, handlers: UntypedServiceImplementation) {
       server.addService(definition, { ...handlers, watch: tracked(handlers.watch as Watch, watches) });
     },
-  } as Parameters<HealthImplementation['addToServer']>[0]);
+  });
   return {
     setServing: (serving) => {
       for (const name of names) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');

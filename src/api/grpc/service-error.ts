@@ -1,16 +1,15 @@
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 
 import type { ApiError } from '../api-error.ts';
 import { messageLimit, shorten } from '../errors/shorten.ts';
 import { statusBytes } from '../errors/status-of.ts';
-import { statusCodes } from '../errors/status-codes.ts';
 
 /** The trailer that carries google.rpc.Status. */
 export const statusDetailsKey = 'grpc-status-details-bin';
 
 /** A failed status as grpc-js sends it. */
 export interface FailedStatus {
-  readonly code: number;
+  readonly code: status;
   readonly details: string;
   readonly metadata: Metadata;
 }
@@ -19,5 +18,5 @@ export interface FailedStatus {
 export function serviceError(refusal: ApiError): FailedStatus {
   const metadata = new Metadata();
   metadata.set(statusDetailsKey, statusBytes(refusal));
-  return { code: statusCodes[refusal.code].grpc, details: shorten(refusal.message, messageLimit), metadata };
+  return { code: status[refusal.code], details: shorten(refusal.message, messageLimit), metadata };
 }

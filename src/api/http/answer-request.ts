@@ -11,7 +11,8 @@ import { sendRefusal } from './send.ts';
 const everywhere = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' } as const;
 
 /** Lets one request in, finds its route and answers it, whatever happens on the way. Never rejects. */
-export async function answerRequest(exchange: Exchange, routes: readonly Route[], allowed: GuardOptions, incidents: Incidents): Promise<void> {
+export async function answerRequest(exchange: Exchange, routes: readonly Route[], allowed: GuardOptions,
+  incidents: Incidents): Promise<void> {
   const { request, response } = exchange;
   try {
     const verdict = guard(request.headers, allowed);

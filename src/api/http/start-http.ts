@@ -39,7 +39,7 @@ export interface HttpOptions extends PlainOptions {
   readonly allowedOrigins?: readonly string[];
   /** Makes the ids of incidents; random UUIDs by default. */
   readonly newIncidentId?: () => string;
-  /** How long a stream or a download waits for a reader that takes nothing; `downloadIdleTimeoutMs` and `stalledReaderTimeoutMs` by default. */
+  /** How long a stream or a download waits for a reader that takes nothing; five minutes by default. */
   readonly idleTimeoutMs?: number;
 }
 
@@ -53,7 +53,10 @@ export interface HttpHandle {
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
-/** Serves Connect, gRPC-Web, downloads and the routes for operators over HTTP/1.1. Rejects, naming the address, where it cannot listen. */
+/**
+ * Serves Connect, gRPC-Web, downloads and the routes for operators over HTTP/1.1. Rejects, naming the address, where it
+ * cannot listen.
+ */
 export async function startHttp(options: HttpOptions): Promise<HttpHandle> {
   const incidents = loggedIncidents(options.logger, options.newIncidentId);
   const authenticate = options.authenticate ?? everybodyIsDefault;

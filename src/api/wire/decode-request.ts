@@ -13,8 +13,8 @@ const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Decodes the bytes of a request. Throws `ApiError` (INVALID_ARGUMENT, MALFORMED_REQUEST) where they are not such a
  * message: truncated, with text that is no UTF-8, or with bytes after an end that the sender did not mean.
  *
- * Stricter than the generated code by itself, which replaces bad text and stops without a word at a zero tag: all doors
- * shall refuse the same bytes.
+ * Stricter than the generated code by itself, which replaces bad text and stops without a word at a zero tag or at the
+ * end of a group: what one door refuses, the others shall not take for something else.
  */
 export function decodeRequest<Message>(decoder: Decoder<Message>, bytes: Uint8Array): Message {
   const reader = new BinaryReader(bytes, (text) => strictText.decode(text));

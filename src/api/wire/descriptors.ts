@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import type { FileRegistry } from '@bufbuild/protobuf';
+import type { DescMethod, FileRegistry } from '@bufbuild/protobuf';
 import { createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
@@ -19,4 +19,12 @@ export function loadDescriptors(): Descriptors {
     registry: createFileRegistry(set),
     files: set.file.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file))),
   };
+}
+
+/** The method of a path such as `/lehr.v1.TaskService/GetTask`; throws where the descriptors are older than the code. */
+export function describeMethod(registry: FileRegistry, path: string): DescMethod {
+  const [, service = '', name] = path.split('/');
+  const method = registry.getService(service)?.methods.find((candidate) => candidate.name === name);
+  if (method === undefined) throw new Error(`descriptors.binpb does not describe ${path}; run npm run generate.`);
+  return method;
 }
