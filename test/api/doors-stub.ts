@@ -37,9 +37,16 @@ export function stubServices(overrides: Overrides = {}): Services {
   };
 }
 
+/** What a logger was given. */
+export interface LogEntry {
+  readonly level: string;
+  readonly fields: object;
+  readonly message: string;
+}
+
 /** A logger that keeps what it was given. */
-export function keptLog(): DoorLogger & { readonly entries: { readonly level: string; readonly fields: object; readonly message: string }[] } {
-  const entries: { level: string; fields: object; message: string }[] = [];
+export function keptLog(): DoorLogger & { readonly entries: LogEntry[] } {
+  const entries: LogEntry[] = [];
   const keep = (level: string) => (fields: object, message: string): void => void entries.push({ level, fields, message });
   return { entries, error: keep('error'), warn: keep('warn') };
 }
