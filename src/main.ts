@@ -60,7 +60,7 @@ export interface RunningServer {
  * The composition root: config in, roles out; nothing else wires. `onDeath` is called when the server cannot go on.
  * Rejects, with a message for the operator, where it cannot start.
  */
-export async function startServer(config: Config, logger: Logger, onDeath: (cause: Error) => void): Promise<RunningServer> {
+export async function startServer(config: Config, logger: Logger, onDeath: (cause: unknown) => void): Promise<RunningServer> {
   const folder = resolve(config['data-dir']);
   const incarnation = randomUUID();
   const clock = systemClock;
@@ -148,7 +148,7 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
         sweepUnfinished(queries, queue);
         sweepStore(finish).catch((err: unknown) => { logger.warn({ err }, 'the store could not be swept; the next start tries again'); });
       }
-      const followed = feed.run(following.signal).catch((cause: unknown) => { onDeath(cause instanceof Error ? cause : new Error(String(cause))); });
+      const followed = feed.run(following.signal).catch(onDeath);
       timers.arm();
       undo.push(async () => {
         watches.stop();
@@ -158,7 +158,9 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
         await followed;
       });
       services = {
-        tasks: taskService({ tasks, queries, readSide, board, watches, clock, rules: { fileRoots: config['file-roots'] }, defaultTtlMs: config['task-ttl'] }),
+        tasks: taskService({
+          tasks, queries, readSide, board, watches, clock, rules: { fileRoots: config['file-roots'] }, defaultTtlMs: config['task-ttl'],
+        }),
         images: imageService({ images, queries: imageQueries(db), readSide, store, clock }),
         events: eventService({ log, history, heads: headQueries(db), readSide, storedRecords: () => storedRecords(storage.logFile) }),
       };

@@ -16,6 +16,12 @@ interface StoredRow {
   readonly offset: number;
 }
 
+/** A place in the order of tasks by age. */
+export interface TaskPlace {
+  readonly createTimeMs: number;
+  readonly id: string;
+}
+
 /** Reads the tasks. */
 export interface TaskQueries {
   /** One task, expired ones too; undefined where there never was one. */
@@ -23,7 +29,7 @@ export interface TaskQueries {
   /** At most `limit` tasks that meet `condition`, in the order of `orderBy`. */
   list(condition: SqlCondition, orderBy: string, limit: number): Task[];
   /** At most `limit` ids of tasks that have not ended, the oldest first, after the one that was returned last. */
-  unfinished(after: { readonly createTimeMs: number; readonly id: string } | undefined, limit: number): { id: string; createTimeMs: number }[];
+  unfinished(after: TaskPlace | undefined, limit: number): TaskPlace[];
   /** At most `limit` tasks of `owner` whose last event in `partition` is after `offset`, in that order. */
   changedAfter(owner: string, partition: number, offset: number, limit: number): TaskRow[];
   /** How many tasks stand in each state, expired ones left out. */
@@ -32,7 +38,7 @@ export interface TaskQueries {
 
 export function taskQueries(db: Database): TaskQueries {
   const get = db.prepare<[string], Buffer>('SELECT task FROM tasks WHERE id = ?').pluck();
-  const unfinished = db.prepare<[number, string, number], { id: string; createTimeMs: number }>(
+  const unfinished = db.prepare<[number, string, number], TaskPlace>(
     `SELECT id, create_time AS createTimeMs FROM tasks WHERE state IN ('STATE_PENDING', 'STATE_RUNNING')
      AND (create_time, id) > (?, ?) ORDER BY create_time, id LIMIT ?`,
   );

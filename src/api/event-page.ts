@@ -9,7 +9,7 @@ const pageSizeLimit = 1_000;
 export interface EventPage {
   readonly afterRevision: number;
   readonly limit: number;
-  nextToken(lastRevision: number): string;
+  readonly nextToken: (lastRevision: number) => string;
 }
 
 /** The page that a request asks for, or what is wrong with it. A token is bound to its subject. */

@@ -3,7 +3,7 @@ import type { HistoryQueries } from '../../projections/history/queries.ts';
 import { decodeCanonical } from '../log/canonical.ts';
 import { describeRecord } from '../log/envelope.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { formatPosition, hasReached, parsePosition, type Position } from '../log/position.ts';
+import { formatPosition, hasReached, parsePosition } from '../log/position.ts';
 import type { ReadSide } from '../streams/read-side.ts';
 import { ApiError, invalidArgument } from './api-error.ts';
 import type { Call, EventMethods } from './call.ts';
@@ -61,7 +61,7 @@ export function eventService(deps: EventServiceDeps): EventMethods {
             yield { event: describeRecord(record, hash), token: formatPosition(position) };
           }
         }
-        if (end !== undefined && hasReached(position as Position, end)) return;
+        if (end !== undefined && hasReached(position, end)) return;
       }
     },
 

@@ -7,6 +7,7 @@ import type { CreateTask } from '../domain/task/task-command.ts';
 import { absentTask, type TaskState } from '../domain/task/task-state.ts';
 import type { Task } from '../gen/lehr/v1/task.ts';
 import type { CreateTaskRequest, CreateTaskResponse } from '../gen/lehr/v1/task_service.ts';
+import type { Position } from '../log/position.ts';
 import type { ReadSide } from '../streams/read-side.ts';
 import type { TaskStreams } from '../streams/task-streams.ts';
 import { ApiError, invalidArgument } from './api-error.ts';
@@ -39,6 +40,8 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
 
   const withProgress = (task: Task): Task => (task.state === 'STATE_RUNNING' ? { ...task, progress: board.get(task.id) } : task);
 
+  const answer = (state: TaskState, position: Position) => ({ task: withProgress(describe(state)), readToken: readTokenOf(position) });
+
   /** A read of one task: what is not the caller's does not exist. */
   const find = (id: string, call: Call): Task => {
     const task = queries.get(id);
@@ -54,8 +57,8 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
       const command = commandOf(request, call, deps);
       if (request.validateOnly) return rehearse(tasks.peek(command.id), command);
       const executed = await orUnavailable(tasks.execute(command.id, command));
-      if (executed.kind === 'refused') throw new ApiError('ALREADY_EXISTS', executed.reason, executed.message, { metadata: { task_id: command.id } });
-      return { task: withProgress(describe(executed.state)), readToken: readTokenOf(executed.position) };
+      if (executed.kind === 'refused') throw requestIdReused(executed, command.id);
+      return answer(executed.state, executed.position);
     },
 
     async getTask({ id, readToken }, call) {
@@ -82,7 +85,7 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
         if (state.status !== 'absent' && state.owner !== call.owner) throw taskNotFound(id);
         return { type: 'requestCancel', now: clock.now() };
       }));
-      if (executed.kind !== 'refused') return { task: withProgress(describe(executed.state)), readToken: readTokenOf(executed.position) };
+      if (executed.kind !== 'refused') return answer(executed.state, executed.position);
       if (executed.reason === 'TASK_NOT_FOUND') throw taskNotFound(id);
       if (executed.reason === 'TASK_EXPIRED') throw taskExpired(id);
       throw new ApiError('FAILED_PRECONDITION', executed.reason, executed.message);
@@ -92,7 +95,8 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
   };
 }
 
-function commandOf({ spec, labels, ttl, requestId }: CreateTaskRequest, { owner }: Call, { clock, defaultTtlMs }: TaskServiceDeps): CreateTask {
+function commandOf(request: CreateTaskRequest, { owner }: Call, { clock, defaultTtlMs }: TaskServiceDeps): CreateTask {
+  const { spec, labels, ttl, requestId } = request;
   const now = clock.now();
   if (spec === undefined) throw new TypeError('a request without spec was let through');
   return {
@@ -107,7 +111,7 @@ function commandOf({ spec, labels, ttl, requestId }: CreateTaskRequest, { owner 
 /** `validate_only`: the answer that the request would get, with revision 0 where the task does not exist. */
 function rehearse(state: TaskState, command: CreateTask): CreateTaskResponse {
   const decision = decideTask(state, command);
-  if (decision.kind === 'refused') throw new ApiError('ALREADY_EXISTS', decision.reason, decision.message, { metadata: { task_id: command.id } });
+  if (decision.kind === 'refused') throw requestIdReused(decision, command.id);
   if (decision.kind === 'unchanged') return { task: describe(state), readToken: '' };
   return { task: { ...describeTask(evolveTask(command.id, absentTask, decision.event)), revision: 0n }, readToken: '' };
 }
@@ -115,4 +119,8 @@ function rehearse(state: TaskState, command: CreateTask): CreateTaskResponse {
 function describe(state: TaskState): Task {
   if (state.status === 'absent') throw new TypeError('a task that exists is absent');
   return describeTask(state);
+}
+
+function requestIdReused({ reason, message }: { readonly reason: string; readonly message: string }, taskId: string): ApiError {
+  return new ApiError('ALREADY_EXISTS', reason, message, { metadata: { task_id: taskId } });
 }

@@ -26,7 +26,8 @@ export interface VerifyDeps {
  * accepted: that shows records that were cut off at the end or have changed places with another stream's. Gives the event
  * loop a turn after each batch.
  */
-export async function verifyEvents({ history, heads, storedRecords }: VerifyDeps, subject: string, call: Call): Promise<VerifyEventsResponse> {
+export async function verifyEvents(deps: VerifyDeps, subject: string, call: Call): Promise<VerifyEventsResponse> {
+  const { history, heads, storedRecords } = deps;
   const verifier = new ChainVerifier();
   const faults: Fault[] = [];
   const report = (fault: ChainFault | undefined): void => {

@@ -1,4 +1,4 @@
-import type { TaskQueries } from '../../projections/tasks/queries.ts';
+import type { TaskPlace, TaskQueries } from '../../projections/tasks/queries.ts';
 import type { AppliedEvent, Feed } from '../projector/feed.ts';
 import type { JobQueue } from './job-queue.ts';
 
@@ -24,7 +24,7 @@ export function dispatchJobs(feed: Feed, queue: JobQueue): () => void {
  */
 export function sweepUnfinished(tasks: TaskQueries, queue: JobQueue): number {
   let offered = 0;
-  let after: { id: string; createTimeMs: number } | undefined;
+  let after: TaskPlace | undefined;
   for (;;) {
     const page = tasks.unfinished(after, sweepPage);
     for (const { id } of page) queue.offer(id);

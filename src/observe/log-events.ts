@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { AppliedEvent } from '../projector/feed.ts';
 
-/** Writes what happens to tasks and images to the operator's log: their beginnings and ends, and attempts that failed. Without what callers sent. */
+/** Writes what happens to tasks and images to the operator's log, without what callers sent: a secret may be in it. */
 export function logEvents(logger: Logger): (events: readonly AppliedEvent[]) => void {
   return (events) => {
     for (const { kind, id, event: { payload, owner } } of events) {

@@ -75,7 +75,16 @@ export function createMetrics(sources: MetricSources): Metrics {
           case 'taskCanceled':
             finish(id, 'CANCELED', '', taskOf);
             break;
+          case 'attemptStarted':
+          case 'imageStored':
+          case 'cancelRequested':
+          case 'taskExpired':
+          case 'imageRegistered':
+          case 'imageUpdated':
+          case 'imageDeleted':
+            break;
           default:
+            payload satisfies never;
         }
       }
     },

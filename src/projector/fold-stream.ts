@@ -9,8 +9,14 @@ export interface FoldedStream {
   readonly head: Head;
 }
 
+interface StoredRevision {
+  readonly canonical: Uint8Array;
+  readonly hash: string;
+  readonly revision: number;
+}
+
 /** Folds all records of a stream, given in order. An event of a type that this version does not know changes nothing but the head. */
-export function foldStream(subject: string, rows: Iterable<{ readonly canonical: Uint8Array; readonly hash: string; readonly revision: number }>): FoldedStream {
+export function foldStream(subject: string, rows: Iterable<StoredRevision>): FoldedStream {
   let stream = emptyStream(subject);
   let head = emptyHead;
   for (const { canonical, hash, revision } of rows) {

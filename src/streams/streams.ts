@@ -33,6 +33,9 @@ const stateLimit = 20_000;
 /** How often a decision is made anew because another event came first. More means that somebody hammers one stream. */
 const conflictLimit = 20;
 
+/** A command, or how to make it from the state that it is decided on. */
+type CommandFor<State, Command> = Command | ((state: State) => Command);
+
 interface Loaded<State> {
   readonly state: State;
   readonly head: Head;
@@ -66,7 +69,9 @@ export class Streams<State, Command, P extends Payload> {
    * Carries out `command`, which may depend on the state that it is decided on. `recordId` makes the record's id
    * deterministic. Rejects with `AppendUnknownError` or `ProjectionLaggingError`.
    */
-  async execute(id: string, command: Command | ((state: State) => Command), options: { recordId?: string } = {}, signal?: AbortSignal): Promise<Executed<State, P>> {
+  async execute(
+    id: string, command: CommandFor<State, Command>, options: { readonly recordId?: string } = {}, signal?: AbortSignal,
+  ): Promise<Executed<State, P>> {
     const before = this.#busy.get(id);
     const run = before === undefined
       ? this.#execute(id, command, options.recordId, signal)
@@ -80,7 +85,9 @@ export class Streams<State, Command, P extends Payload> {
     }
   }
 
-  async #execute(id: string, command: Command | ((state: State) => Command), recordId: string | undefined, signal?: AbortSignal): Promise<Executed<State, P>> {
+  async #execute(
+    id: string, command: CommandFor<State, Command>, recordId: string | undefined, signal?: AbortSignal,
+  ): Promise<Executed<State, P>> {
     let barrier: Position | undefined;
     for (let conflicts = 0; conflicts < conflictLimit;) {
       const { state, head } = this.#load(id);

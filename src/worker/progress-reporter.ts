@@ -13,7 +13,9 @@ interface Sample {
 }
 
 /** Turns the many progress calls of one stage into few signals with a rate. The first comes after `progressIntervalMs`. */
-export function progressReporter(taskId: string, stage: string, signals: Signals, clock: Clock): (bytesDone: number, bytesTotal: number) => void {
+export function progressReporter(
+  taskId: string, stage: string, signals: Signals, clock: Clock,
+): (bytesDone: number, bytesTotal: number) => void {
   let toldMs = clock.monotonicMs();
   const samples: Sample[] = [{ atMs: toldMs, bytesDone: 0 }];
   return (bytesDone, bytesTotal) => {
@@ -24,9 +26,7 @@ export function progressReporter(taskId: string, stage: string, signals: Signals
     const first = samples[0] ?? { atMs: nowMs, bytesDone };
     samples.push({ atMs: nowMs, bytesDone });
     const bytesPerSecond = Math.round(((bytesDone - first.bytesDone) * 1_000) / Math.max(nowMs - first.atMs, 1));
-    signals.publish({
-      taskId,
-      progress: { stage, bytesDone: BigInt(bytesDone), bytesTotal: BigInt(bytesTotal), bytesPerSecond: BigInt(Math.max(bytesPerSecond, 0)) },
-    });
+    const numbers = { bytesDone: BigInt(bytesDone), bytesTotal: BigInt(bytesTotal), bytesPerSecond: BigInt(Math.max(bytesPerSecond, 0)) };
+    signals.publish({ taskId, progress: { stage, ...numbers } });
   };
 }

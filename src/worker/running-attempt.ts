@@ -4,7 +4,7 @@ import type { TaskCommand } from '../domain/task/task-command.ts';
 import type { Attempt, Finding, StoredImage } from '../handlers/handler.ts';
 import type { Signals } from '../jobs/signals.ts';
 import type { StageRun } from '../stages/stage.ts';
-import { AppendUnknownError, } from '../streams/streams.ts';
+import { AppendUnknownError } from '../streams/streams.ts';
 import { ProjectionLaggingError } from '../streams/read-side.ts';
 import type { TaskStreams } from '../streams/task-streams.ts';
 import { AttemptOverError, overBecause } from './attempt-over.ts';
@@ -69,7 +69,8 @@ export class RunningAttempt implements Attempt {
       stop.abort(new FailureError(failure('DEADLINE_EXCEEDED', message, { stage_timeout_seconds: String(stageTimeoutMs / 1_000) })));
     });
     try {
-      return await work({ taskId: this.taskId, attempt: this.number, signal: stop.signal, progress: progressReporter(this.taskId, name, signals, clock) });
+      const progress = progressReporter(this.taskId, name, signals, clock);
+      return await work({ taskId: this.taskId, attempt: this.number, signal: stop.signal, progress });
     } finally {
       unschedule();
       this.#over.signal.removeEventListener('abort', onOver);

@@ -65,7 +65,7 @@ export class TaskWatches {
     if (this.#watchers.size >= watchLimit) throw new ApiError('RESOURCE_EXHAUSTED', 'TOO_MANY_WATCHES', `This server has ${watchLimit} open watches. Close some.`);
     // The watcher listens before the tables are read: what happens meanwhile waits in its buffer, told twice at the worst.
     const start = this.#deps.feed.position;
-    const watcher = new Watcher(call.owner, parsed.filter.matches, start, resumed !== undefined);
+    const watcher = new Watcher(call.owner, (task) => parsed.filter.matches(task), start, resumed !== undefined);
     this.#watchers.add(watcher);
     try {
       if (resumed === undefined) {

@@ -23,7 +23,7 @@ export type LogRow = RecordHeaders & { readonly position: number; readonly value
 export class LogTable {
   readonly #db: Database;
   readonly #heads = new Map<string, Head>();
-  readonly #insert: Statement<unknown[]>;
+  readonly #insert: Statement;
   readonly #head: Statement<[string], { ce_sequence: string; hash: string }>;
   readonly #after: Statement<[number, number], LogRow>;
   #end: number;
