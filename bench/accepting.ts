@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import type { GetTaskResponse, CreateTaskResponse } from '../src/gen/lehr/v1/task_service.ts';
+import { closedLoop } from './closed-loop.ts';
+import { startLehr } from './lehr-server.ts';
+import { startReady } from './processes.ts';
+import type { Figure } from './report.ts';
+import { answered, emptyCaller, importRequest, taskClient } from './rpc.ts';
+
+const callers = 64;
+const seconds = 5;
+
+/** CreateTask (durable) and GetTask over gRPC, beside an empty grpc-js call; accepting alone: `workers` is 0. */
+export async function* benchAccepting(folder: string): AsyncGenerator<Figure> {
+  const emptyServer = await startReady(process.execPath, [join(import.meta.dirname, 'empty-server.ts')]);
+  const empty = emptyCaller(emptyServer.line);
+  const before = await closedLoop(callers, seconds, empty.call);
+  const lehr = await startLehr(join(folder, 'accepting'), { workers: '0' });
+  const client = taskClient(lehr.grpc);
+  const request = importRequest('http://127.0.0.1:9/disk.qcow2');
+  let last = '';
+  const create = await closedLoop(callers, seconds, async () => {
+    const { task } = await answered<CreateTaskResponse>((callback) => client.createTask(request, callback));
+    last = task?.id ?? '';
+  });
+  const get = await closedLoop(callers, seconds, () => answered<GetTaskResponse>((callback) => client.getTask({ id: last, readToken: '' }, callback)));
+  client.close();
+  await lehr.stop();
+  const after = await closedLoop(callers, seconds, empty.call);
+  empty.close();
+  await emptyServer.stop();
+  const emptyPerSecond = (before.perSecond + after.perSecond) / 2;
+  const versus = 'an empty grpc-js call';
+  yield { name: `empty grpc-js call, ${callers} callers`, value: emptyPerSecond, unit: 'calls/s', versus: '', ratio: undefined };
+  yield { name: `CreateTask durable, ${callers} callers`, value: create.perSecond, unit: 'calls/s', versus, ratio: create.perSecond / emptyPerSecond };
+  yield { name: 'CreateTask durable, p99', value: create.p99Ms, unit: 'ms', versus: '', ratio: undefined };
+  yield { name: `GetTask, ${callers} callers`, value: get.perSecond, unit: 'calls/s', versus, ratio: get.perSecond / emptyPerSecond };
+}

@@ -1,0 +1,45 @@
+import { credentials, Client, type ServiceError } from '@grpc/grpc-js';
+import { TaskServiceClient } from '../src/gen/lehr/v1/task_service.ts';
+import type { CreateTaskRequest } from '../src/gen/lehr/v1/task_service.ts';
+import { emptyMethod } from './empty-server.ts';
+
+type Callback<T> = (error: ServiceError | null, response: T) => void;
+
+/** A callback call as a promise. */
+export function answered<T>(start: (callback: Callback<T>) => unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, response) => { if (error === null) resolve(response); else reject(error); });
+  });
+}
+
+/** A client of the task service. */
+export function taskClient(address: string): TaskServiceClient {
+  return new TaskServiceClient(address, credentials.createInsecure());
+}
+
+/** Calls the empty server. */
+export function emptyCaller(address: string): { call: () => Promise<unknown>; close: () => void } {
+  const client = new Client(address, credentials.createInsecure());
+  const none = Buffer.alloc(0);
+  const { path, requestSerialize, responseDeserialize } = emptyMethod;
+  return {
+    call: () => answered((callback: Callback<Buffer | undefined>) => client.makeUnaryRequest(path, requestSerialize, responseDeserialize, none, callback)),
+    close: () => { client.close(); },
+  };
+}
+
+/** A request to import `sourceUri`. */
+export function importRequest(sourceUri: string): CreateTaskRequest {
+  return {
+    spec: {
+      kind: {
+        $case: 'importImage',
+        value: {
+          sourceUri, sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest: '', storeFormat: 'DISK_FORMAT_UNSPECIFIED',
+          image: { name: 'bench', tags: [], properties: {} }, credential: '',
+        },
+      },
+    },
+    labels: {}, requestId: '', ttl: undefined, validateOnly: false,
+  };
+}
