@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { connectPlain } from './connect-plain.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import type { ResolveAll } from './guarded-lookup.ts';
+import { isProtocolError } from './http-failures.ts';
 
 /** How long making a connection, TLS included, may take; `idle-timeout` where that is shorter. */
 const connectTimeoutMs = 10_000;
@@ -58,8 +59,8 @@ export class HttpConnection {
 
   /** Whether the server sent bytes that belong to no response: it sent more than it had announced. */
   get hasSurplus(): boolean {
-    const error: (Error & { readonly code?: string }) | null | undefined = this.#socket?.errored;
-    return error !== undefined && error !== null && (error.message === 'bad response' || error.code?.startsWith('HPE_') === true);
+    const error = this.#socket?.errored;
+    return error !== undefined && error !== null && isProtocolError(error);
   }
 
   /** Sends a request. One at a time. */

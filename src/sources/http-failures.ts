@@ -39,7 +39,7 @@ export function connectionFailure(url: URL, error: Error): Failure {
   if (code === 'UND_ERR_HEADERS_TIMEOUT') {
     return failure('SOURCE_TOO_SLOW', `${shown} took the request and then sent nothing for the idle time-out. Try again later.`, metadata);
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || error.message === 'bad response') {
+  if (isProtocolError(error) || code === 'UND_ERR_HEADERS_OVERFLOW') {
     return failure('SOURCE_ERROR', `${shown} sent something that is no valid HTTP response (${code}).`, metadata, false);
   }
   if (/CERT|SIGNATURE|HOSTNAME_MISMATCH/.test(code)) {
@@ -71,7 +71,12 @@ export function bodyFailure(url: URL, error: Error, receivedBytes: number, expec
 
 /** Whether an error before the response may mean only that the server had closed a connection that was kept for reuse. */
 export function isDroppedConnection(error: Error): boolean {
-  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED'].includes(codeOf(error)) && error.message !== 'bad response';
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED'].includes(codeOf(error)) && !isProtocolError(error);
+}
+
+/** Whether the peer sent bytes that are no HTTP response, or no response to anything. */
+export function isProtocolError(error: Error): boolean {
+  return error.name === 'HTTPParserError' || error.message === 'bad response';
 }
 
 function codeOf(error: Error): string {

@@ -1,9 +1,9 @@
 import { FailureError, failure } from '../domain/failures.ts';
-import { checkSourceUri } from './check-source-uri.ts';
 import { displayUrl } from './display-url.ts';
 import type { HttpConnections } from './http-connections.ts';
 import { HttpExchange } from './http-exchange.ts';
 import type { ExchangeLimits, ExchangeOutcome } from './http-exchange.ts';
+import { redirectTarget } from './redirect-target.ts';
 import type { Receiver } from './source.ts';
 
 /** Redirects followed at most. */
@@ -48,18 +48,4 @@ async function get(
     }
   }
   throw new Error('A connection that never served a request cannot be stale.');
-}
-
-function redirectTarget(from: URL, location: string | undefined): URL {
-  const shown = displayUrl(from);
-  if (location === undefined || !URL.canParse(location, from.href)) {
-    throw new FailureError(failure('SOURCE_ERROR', `${shown} redirects to nowhere: no valid Location.`, {}, false));
-  }
-  const target = new URL(location, from);
-  const checked = checkSourceUri(target.href, { fileRoots: [] });
-  if (!checked.ok) throw new FailureError(failure('SOURCE_NOT_ALLOWED', `${shown} redirects to an address that is refused. ${checked.message}`));
-  if (from.protocol === 'https:' && target.protocol === 'http:') {
-    throw new FailureError(failure('SOURCE_NOT_ALLOWED', `${shown} redirects from https to http, which would lose its protection.`));
-  }
-  return target;
 }

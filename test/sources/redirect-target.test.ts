@@ -1,0 +1,32 @@
+import test from 'ava';
+import { FailureError } from '../../src/domain/failures.ts';
+import type { Reason } from '../../src/gen/lehr/v1/failure.ts';
+import { redirectTarget } from '../../src/sources/redirect-target.ts';
+
+const from = new URL('https://example.com/a/disk?token=secret');
+
+const refused: readonly (readonly [location: string | undefined, reason: Reason])[] = [
+  [undefined, 'REASON_SOURCE_ERROR'],
+  ['http://[', 'REASON_SOURCE_ERROR'],
+  ['http://example.com/a/disk', 'REASON_SOURCE_NOT_ALLOWED'],
+  ['file:///etc/passwd', 'REASON_SOURCE_NOT_ALLOWED'],
+  ['ftp://example.com/', 'REASON_SOURCE_NOT_ALLOWED'],
+  ['https://user:secret@example.com/', 'REASON_SOURCE_NOT_ALLOWED'],
+  ['https://169.254.169.254/', 'REASON_SOURCE_NOT_ALLOWED'],
+  ['//[fe80::1]/', 'REASON_SOURCE_NOT_ALLOWED'],
+];
+
+for (const [location, reason] of refused) {
+  test(`a redirect to ${String(location)} is refused`, (t) => {
+    const error = t.throws(() => redirectTarget(from, location), { instanceOf: FailureError });
+    t.is(error.failure.reason, reason);
+    t.false(error.failure.retryable);
+    t.notRegex(error.message, /secret/);
+  });
+}
+
+test('a redirect is relative to the address it came from, and may lead from http to https', (t) => {
+  t.is(redirectTarget(from, '../b').href, 'https://example.com/b');
+  t.is(redirectTarget(from, '//other.example/c').href, 'https://other.example/c');
+  t.is(redirectTarget(new URL('http://example.com/'), 'https://example.com/').href, 'https://example.com/');
+});
