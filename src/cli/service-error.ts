@@ -14,12 +14,13 @@ const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 /**
  * Turns a gRPC error into one that ends a command. Reason, metadata and violations come from `grpc-status-details-bin`
  * (google.rpc.Status); without it the reason is the code's name. An UNAVAILABLE without details comes from the
- * connection and not from a server, and says so.
+ * connection and not from a server, and says so. The caller has made sure that it did not cancel the call itself.
  */
 export function fromServiceError(error: ServiceError, address: string): CommandError {
   const code = status[error.code];
   const { info, violations } = readDetails(error);
   if (error.code === status.UNAVAILABLE && info === undefined) return unreachable(error, address);
+  if (info === undefined && isBrokenOff(error)) return brokenOff(error, address);
   if (error.code === status.DEADLINE_EXCEEDED) return noAnswer(error, address);
   return new CommandError(exitCodeOf(error.code), code, info?.reason ?? code, error.details === '' ? code : error.details, {
     violations,
@@ -89,6 +90,18 @@ function unreachable(error: ServiceError, address: string): CommandError {
   const words = cause === undefined ? '' : ` (${connectionWords[cause] ?? cause})`;
   return new CommandError(exitCodes.unavailable, 'UNAVAILABLE', 'SERVER_UNREACHABLE', `cannot reach the server at ${address}${words}`, {
     hints: ['is the server running? start it with `lehr serve`, or name another one with --server HOST:PORT'],
+    cause: error,
+  });
+}
+
+/** A stream that is reset looks as if somebody here had canceled the call, or as an internal error of the client library. */
+function isBrokenOff({ code, details }: ServiceError): boolean {
+  return code === status.CANCELLED || (code === status.INTERNAL && details.startsWith('Received RST_STREAM'));
+}
+
+function brokenOff(error: ServiceError, address: string): CommandError {
+  return new CommandError(exitCodes.unavailable, 'UNAVAILABLE', 'CALL_BROKEN_OFF', `the server at ${address} broke off the call`, {
+    hints: ['try again in a moment'],
     cause: error,
   });
 }

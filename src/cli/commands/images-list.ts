@@ -5,7 +5,7 @@ import type { CommandContext, Runner } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { imageColumns } from '../output/image-columns.ts';
-import { joinFilter, quoteFilterText } from '../parse/filter.ts';
+import { filterKey, joinFilter, quoteFilterText } from '../parse/filter.ts';
 import { parseCount } from '../parse/parse-count.ts';
 import { formatNames, parseFormat } from '../parse/parse-format.ts';
 import { collectPair, collectWord } from '../parse/parse-pair.ts';
@@ -50,7 +50,7 @@ async function listImages(context: CommandContext, options: ImageListOptions): P
     options.name === undefined ? undefined : `name = ${quoteFilterText(options.name)}`,
     options.format && `format = ${options.format}`,
     ...(options.tag ?? []).map((tag) => `tags:${quoteFilterText(tag)}`),
-    ...Object.entries(options.property ?? {}).map(([key, value]) => `properties.${key} = ${quoteFilterText(value)}`),
+    ...Object.entries(options.property ?? {}).map(([key, value]) => `${filterKey('properties', key)} = ${quoteFilterText(value)}`),
     options.filter,
   ]);
   await printList(context, 'images', imageColumns(now()), options.limit, async (pageSize, pageToken) => {

@@ -68,7 +68,8 @@ export function importCommand(run: Runner): Command {
 async function importImage(context: CommandContext, text: string, options: ImportOptions): Promise<ExitCode> {
   const { output, commandLine } = context;
   const source = await readSource(text);
-  const created = await createTask(context, requestFor(source, options, context.newId)).catch((error: unknown) => explainFile(error, source));
+  const request = requestFor(source, options, context.newId);
+  const created = await createTask(context, request).catch((error: unknown) => explainFile(error, source));
   const id = escapeText(created.id);
   if (options.validateOnly === true) {
     if (output.isJson) await output.json(created);

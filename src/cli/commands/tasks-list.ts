@@ -5,7 +5,7 @@ import type { CommandContext, Runner } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { taskColumns } from '../output/task-columns.ts';
-import { joinFilter, quoteFilterText } from '../parse/filter.ts';
+import { filterKey, joinFilter, quoteFilterText } from '../parse/filter.ts';
 import { parseCount } from '../parse/parse-count.ts';
 import { collectPair } from '../parse/parse-pair.ts';
 import { defaultLimit, printList } from '../print-list.ts';
@@ -52,7 +52,7 @@ async function listTasks(context: CommandContext, options: TaskListOptions): Pro
   const filter = joinFilter([
     options.state && `state = ${options.state}`,
     options.kind && `kind = ${quoteFilterText(options.kind)}`,
-    ...Object.entries(options.label ?? {}).map(([key, value]) => `labels.${key} = ${quoteFilterText(value)}`),
+    ...Object.entries(options.label ?? {}).map(([key, value]) => `${filterKey('labels', key)} = ${quoteFilterText(value)}`),
     options.filter,
   ]);
   await printList(context, 'tasks', taskColumns(output.style, now()), options.limit, async (pageSize, pageToken) => {

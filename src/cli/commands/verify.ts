@@ -37,6 +37,6 @@ async function verify({ api, output, signal }: CommandContext, subject: string):
   const counted = `${events} ${events === 1n ? 'event' : 'events'} of ${streams} ${streams === 1n ? 'stream' : 'streams'}`;
   if (output.isJson) await output.json(response);
   else if (faults.length === 0) await output.lines(`verified ${counted}: the chain holds`);
-  else await output.lines(...formatTable(columns, faults, false), output.style.bad(`${faults.length} of ${counted} at fault`));
+  else await output.lines(...formatTable(columns, faults, false), output.style.bad(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} among ${counted}`));
   return faults.length === 0 ? exitCodes.success : exitCodes.failed;
 }

@@ -1,14 +1,15 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
-/** A number of bytes for people: `512 B`, `1.2 GiB`. One digit after the point, cut off and never rounded up. */
+/** A number of bytes for people, rounded to a tenth: `512 B`, `1.2 GiB`. */
 export function formatBytes(bytes: bigint): string {
   let unit = 0;
   let scale = 1n;
-  while (bytes >= scale * 1024n && unit < UNITS.length - 1) {
+  let tenths = bytes * 10n;
+  while (tenths >= 10_240n && unit < UNITS.length - 1) {
     unit += 1;
     scale *= 1024n;
+    tenths = (bytes * 10n + scale / 2n) / scale;
   }
-  const tenths = (bytes * 10n) / scale;
   return unit === 0 ? `${bytes} B` : `${tenths / 10n}.${tenths % 10n} ${UNITS[unit]}`;
 }
 
