@@ -12,6 +12,10 @@ const root = join(folder, 'root');
 const content = Buffer.alloc(1_500_000, 'lehr');
 const never = new AbortController().signal;
 
+function nothing(_done: void): undefined {
+  return undefined;
+}
+
 test.before(() => {
   mkdirSync(join(root, 'sub'), { recursive: true });
   mkdirSync(join(folder, 'outside'));
@@ -74,7 +78,7 @@ test('a file that grows while it is read is refused', async (t) => {
   const path = join(root, 'growing');
   writeFileSync(path, content);
   const sources = createSources({ ...settings, fileRoots: [root] });
-  const receiver = { begin: () => undefined, receive: () => appendFileSync(path, 'more') };
+  const receiver = { begin: () => undefined, receive: () => nothing(appendFileSync(path, 'more')) };
   const error = await t.throwsAsync(sources.read(pathToFileURL(path).href, receiver, never));
   t.like(error, { failure: { reason: 'REASON_SOURCE_CHANGED', retryable: true } });
   await sources.close();
@@ -84,7 +88,7 @@ test('an abort ends the reading of a file with its reason', async (t) => {
   const sources = createSources({ ...settings, fileRoots: [root] });
   const abort = new AbortController();
   const canceled = new Error('canceled');
-  const receiver = { begin: () => undefined, receive: () => abort.abort(canceled) };
+  const receiver = { begin: () => undefined, receive: () => nothing(abort.abort(canceled)) };
   t.is(await t.throwsAsync(sources.read(pathToFileURL(join(root, 'disk')).href, receiver, abort.signal)), canceled);
   await sources.close();
 });

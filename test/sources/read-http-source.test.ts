@@ -13,6 +13,10 @@ import type { FailedRead } from './read.ts';
 const body = Buffer.alloc(1_000_000, 'lehr');
 const never = new AbortController().signal;
 
+function nothing(_done: void): undefined {
+  return undefined;
+}
+
 function sendPart(response: ServerResponse, sizeBytes: number, then: () => void): void {
   response.writeHead(200, { 'content-length': body.length });
   response.write(body.subarray(0, sizeBytes), then);
@@ -291,7 +295,7 @@ test('an abort ends the reading with its reason and closes the socket', async (t
   const sources = createSources({ ...settings, idleTimeoutMs: 60_000 });
   const canceled = new Error('canceled');
   const abort = new AbortController();
-  const reading = sources.read(`${origin}/disk`, { begin: () => undefined, receive: () => abort.abort(canceled) }, abort.signal);
+  const reading = sources.read(`${origin}/disk`, { begin: () => undefined, receive: () => nothing(abort.abort(canceled)) }, abort.signal);
   t.is(await t.throwsAsync(reading), canceled);
   const [socket] = sockets;
   await closed(socket!);

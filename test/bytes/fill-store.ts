@@ -1,0 +1,17 @@
+import { BytesPool } from '../../src/bytes/bytes-pool.ts';
+import { FailureError } from '../../src/domain/failures.ts';
+import { buildRaw, mbr } from '../formats/build/raw.ts';
+
+/* Started by store-full.test.ts where files or the file system are bounded: writes until it fails, and prints the failure. */
+
+const [path = ''] = process.argv.slice(2);
+const pool = new BytesPool(1);
+const sink = pool.openSink({ path, name: 'staging/a', declared: 'DISK_FORMAT_RAW', onFailure: () => undefined });
+try {
+  for (let mebibytes = 0; mebibytes < 64; mebibytes += 1) await sink.write(buildRaw(mbr));
+  await sink.finish();
+} catch (error) {
+  if (!(error instanceof FailureError)) throw error;
+  process.stdout.write(JSON.stringify(error.failure));
+}
+await pool.close();
