@@ -3,11 +3,19 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchAccepting } from './accepting.ts';
+import { benchInterference } from './interference.ts';
+import { benchLargeImages } from './large-images.ts';
+import { benchReplay } from './replay.ts';
 import { report, type Figure } from './report.ts';
+import { benchSmallImports } from './small-imports.ts';
 
 /** The benchmarks, by the name under which one is run alone: `npm run bench -- accepting`. */
 const benchmarks: Readonly<Record<string, (folder: string) => AsyncGenerator<Figure>>> = {
   accepting: benchAccepting,
+  'small-imports': benchSmallImports,
+  'large-images': benchLargeImages,
+  interference: benchInterference,
+  replay: benchReplay,
 };
 
 const { values, positionals } = parseArgs({

@@ -14,7 +14,9 @@ export async function closedLoop(callers: number, seconds: number, call: () => P
   return { perSecond: latencies.length / elapsedSeconds, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
 }
 
-async function run(callers: number, seconds: number, call: () => Promise<unknown>): Promise<{ latencies: number[]; elapsedSeconds: number }> {
+async function run(
+  callers: number, seconds: number, call: () => Promise<unknown>,
+): Promise<{ latencies: number[]; elapsedSeconds: number }> {
   const latencies: number[] = [];
   const started = performance.now();
   const until = started + seconds * 1_000;

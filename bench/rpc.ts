@@ -1,6 +1,7 @@
 import { credentials, Client, type ServiceError } from '@grpc/grpc-js';
 import { TaskServiceClient } from '../src/gen/lehr/v1/task_service.ts';
-import type { CreateTaskRequest } from '../src/gen/lehr/v1/task_service.ts';
+import type { CreateTaskRequest, WatchTasksResponse } from '../src/gen/lehr/v1/task_service.ts';
+import { ImageServiceClient } from '../src/gen/lehr/v1/image_service.ts';
 import { emptyMethod } from './empty-server.ts';
 
 type Callback<T> = (error: ServiceError | null, response: T) => void;
@@ -23,7 +24,8 @@ export function emptyCaller(address: string): { call: () => Promise<unknown>; cl
   const none = Buffer.alloc(0);
   const { path, requestSerialize, responseDeserialize } = emptyMethod;
   return {
-    call: () => answered((callback: Callback<Buffer | undefined>) => client.makeUnaryRequest(path, requestSerialize, responseDeserialize, none, callback)),
+    call: () => answered((callback: Callback<Buffer | undefined>) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, none, callback)),
     close: () => { client.close(); },
   };
 }
@@ -41,5 +43,36 @@ export function importRequest(sourceUri: string): CreateTaskRequest {
       },
     },
     labels: {}, requestId: '', ttl: undefined, validateOnly: false,
+  };
+}
+
+/** A client of the image service. */
+export function imageClient(address: string): ImageServiceClient {
+  return new ImageServiceClient(address, credentials.createInsecure());
+}
+
+/** Resolves when a task has ended, by watching it. */
+export async function ended(client: TaskServiceClient, id: string): Promise<void> {
+  const watch = client.watchTasks({ filter: '', resumeToken: '' });
+  try {
+    for await (const { message } of watch as AsyncIterable<WatchTasksResponse>) {
+      if (message?.$case !== 'snapshot' && message?.$case !== 'change') continue;
+      if (message.value.id === id && message.value.endTime !== undefined) return;
+    }
+  } finally {
+    watch.on('error', () => undefined);
+    watch.cancel();
+  }
+}
+
+/** Calls the health service: an empty call of a server that has one. */
+export function healthCaller(address: string): { call: () => Promise<unknown>; close: () => void } {
+  const client = new Client(address, credentials.createInsecure());
+  const none = Buffer.alloc(0);
+  const { requestSerialize, responseDeserialize } = emptyMethod;
+  return {
+    call: () => answered((callback: Callback<Buffer | undefined>) =>
+      client.makeUnaryRequest('/grpc.health.v1.Health/Check', requestSerialize, responseDeserialize, none, callback)),
+    close: () => { client.close(); },
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CreateTaskRequest } from '../gen/lehr/v1/task_service.ts';
 
 /**
@@ -6,11 +6,14 @@ import type { CreateTaskRequest } from '../gen/lehr/v1/task_service.ts';
  * ask for the same. Kept in `TaskCreated`, so what goes into it must never change.
  */
 export function fingerprintOf({ spec, labels, ttl }: Pick<CreateTaskRequest, 'spec' | 'labels' | 'ttl'>): Buffer {
-  return createHash('sha256').update(JSON.stringify([spec, labels, ttl], sorted)).digest();
+  return hash('sha256', sortedJson([spec, labels, ttl]), 'buffer');
 }
 
-function sorted(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+/** JSON with sorted keys; integers beyond what JSON holds are texts, what is undefined is null. */
+function sortedJson(value: unknown): string {
+  if (typeof value === 'bigint') return `"${value}"`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${sortedJson(entry)}`).join(',')}}`;
 }

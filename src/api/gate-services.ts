@@ -13,23 +13,23 @@ export function gateServices(current: () => Services | undefined): Services {
   };
   return {
     tasks: {
-      createTask: async (request, call) => services().tasks.createTask(request, call),
-      getTask: async (request, call) => services().tasks.getTask(request, call),
-      listTasks: async (request, call) => services().tasks.listTasks(request, call),
-      cancelTask: async (request, call) => services().tasks.cancelTask(request, call),
+      createTask: (request, call) => services().tasks.createTask(request, call),
+      getTask: (request, call) => services().tasks.getTask(request, call),
+      listTasks: (request, call) => services().tasks.listTasks(request, call),
+      cancelTask: (request, call) => services().tasks.cancelTask(request, call),
       watchTasks: (request, call) => services().tasks.watchTasks(request, call),
     },
     images: {
-      listImages: async (request, call) => services().images.listImages(request, call),
-      getImage: async (request, call) => services().images.getImage(request, call),
-      updateImage: async (request, call) => services().images.updateImage(request, call),
-      deleteImage: async (request, call) => services().images.deleteImage(request, call),
+      listImages: (request, call) => services().images.listImages(request, call),
+      getImage: (request, call) => services().images.getImage(request, call),
+      updateImage: (request, call) => services().images.updateImage(request, call),
+      deleteImage: (request, call) => services().images.deleteImage(request, call),
       readImage: (request, call) => services().images.readImage(request, call),
     },
     events: {
-      listEvents: async (request, call) => services().events.listEvents(request, call),
+      listEvents: (request, call) => services().events.listEvents(request, call),
       streamEvents: (request, call) => services().events.streamEvents(request, call),
-      verifyEvents: async (request, call) => services().events.verifyEvents(request, call),
+      verifyEvents: (request, call) => services().events.verifyEvents(request, call),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 /** The namespace of task ids that are derived from request ids (RFC 9562 §5.5). Never changes. */
 const requestNamespace = Buffer.from('5f1c7c1e9d0b4a5c8a3e2f6b7d8c9e01', 'hex');
@@ -11,9 +11,10 @@ export function taskIdOfRequest(owner: string, requestId: string): string {
 
 /** A new id: a UUIDv7 (RFC 9562 §5.7), whose order is about that of creation, which keeps indexes small and quick. */
 export function newTaskId(now: Date): string {
-  const bytes = randomFillSync(Buffer.allocUnsafe(16));
-  bytes.writeUIntBE(now.getTime(), 0, 6);
-  return formatUuid(bytes, 7);
+  // randomUUID draws from a pool of random bytes that Node keeps, which is much quicker than asking for 10 at a time.
+  const random = randomUUID();
+  const time = now.getTime().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
 }
 
 /** Writes version and variant into 16 bytes and formats them. */

@@ -56,7 +56,7 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
       if (violations.length > 0) throw invalidArgument(violations);
       const command = commandOf(request, call, deps);
       if (request.validateOnly) return rehearse(tasks.peek(command.id), command);
-      const executed = await orUnavailable(tasks.execute(command.id, command));
+      const executed = await orUnavailable(tasks.execute(command.id, command, { isNew: request.requestId === '' }));
       if (executed.kind === 'refused') throw requestIdReused(executed, command.id);
       return answer(executed.state, executed.position);
     },

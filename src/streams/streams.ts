@@ -2,7 +2,7 @@ import type { Decision, DomainEvent, Payload, RefusalReason } from '../domain/de
 import { encodeCanonical, hashCanonical } from '../log/canonical.ts';
 import { sealRecord } from '../log/envelope.ts';
 import type { EventLog } from '../log/event-log.ts';
-import type { Head } from '../log/head.ts';
+import { emptyHead, type Head } from '../log/head.ts';
 import type { Position } from '../log/position.ts';
 import { BoundedCache } from '../projector/bounded-cache.ts';
 import type { StreamState } from '../domain/fold.ts';
@@ -33,6 +33,14 @@ const stateLimit = 20_000;
 /** How often a decision is made anew because another event came first. More means that somebody hammers one stream. */
 const conflictLimit = 20;
 
+/** How to carry out a command. */
+export interface ExecuteOptions {
+  /** The id of the record: random, unless every node must write the same record. */
+  readonly recordId?: string;
+  /** The id was just made up: there is nothing to load. Were there something, the log would say so. */
+  readonly isNew?: boolean;
+}
+
 /** A command, or how to make it from the state that it is decided on. */
 type CommandFor<State, Command> = Command | ((state: State) => Command);
 
@@ -51,11 +59,13 @@ export class Streams<State, Command, P extends Payload> {
   readonly #log: EventLog;
   readonly #readSide: ReadSide;
   readonly #states = new BoundedCache<string, Loaded<State>>(stateLimit);
+  readonly #nothing: Loaded<State>;
   /** The command that is under way on each stream: the next one waits for it. */
   readonly #busy = new Map<string, Promise<unknown>>();
 
   constructor(kind: StreamKind<State, Command, P>, log: EventLog, readSide: ReadSide) {
     this.#kind = kind;
+    this.#nothing = { state: kind.stateOf(undefined), head: emptyHead };
     this.#log = log;
     this.#readSide = readSide;
   }
@@ -66,16 +76,16 @@ export class Streams<State, Command, P extends Payload> {
   }
 
   /**
-   * Carries out `command`, which may depend on the state that it is decided on. `recordId` makes the record's id
-   * deterministic. Rejects with `AppendUnknownError` or `ProjectionLaggingError`.
+   * Carries out `command`, which may depend on the state that it is decided on. Rejects with
+   * `AppendUnknownError` or `ProjectionLaggingError`.
    */
   async execute(
-    id: string, command: CommandFor<State, Command>, options: { readonly recordId?: string } = {}, signal?: AbortSignal,
+    id: string, command: CommandFor<State, Command>, options: ExecuteOptions = {}, signal?: AbortSignal,
   ): Promise<Executed<State, P>> {
     const before = this.#busy.get(id);
     const run = before === undefined
-      ? this.#execute(id, command, options.recordId, signal)
-      : before.then(() => this.#execute(id, command, options.recordId, signal));
+      ? this.#execute(id, command, options, signal)
+      : before.then(() => this.#execute(id, command, options, signal));
     const settled = run.then(() => undefined, () => undefined);
     this.#busy.set(id, settled);
     try {
@@ -86,11 +96,11 @@ export class Streams<State, Command, P extends Payload> {
   }
 
   async #execute(
-    id: string, command: CommandFor<State, Command>, recordId: string | undefined, signal?: AbortSignal,
+    id: string, command: CommandFor<State, Command>, { recordId, isNew }: ExecuteOptions, signal?: AbortSignal,
   ): Promise<Executed<State, P>> {
     let barrier: Position | undefined;
     for (let conflicts = 0; conflicts < conflictLimit;) {
-      const { state, head } = this.#load(id);
+      const { state, head } = isNew === true && conflicts === 0 && barrier === undefined ? this.#nothing : this.#load(id);
       const decision = this.#kind.decide(state, typeof command === 'function' ? (command as (state: State) => Command)(state) : command);
       if (decision.kind === 'event') {
         const canonical = encodeCanonical(sealRecord(this.#kind.subjectOf(id), head, decision.event, recordId));
