@@ -4,7 +4,7 @@ import { Metadata, status as codes } from '@grpc/grpc-js';
 import type { ApiCode } from '../api-error.ts';
 import { ApiError } from '../api-error.ts';
 import type { Incidents } from '../errors/incidents.ts';
-import { serverFault } from '../errors/refusal-of.ts';
+import { callerLeft, serverFault } from '../errors/refusal-of.ts';
 import { malformedRequest } from '../wire/decode-request.ts';
 import { serviceError, statusDetailsKey } from './service-error.ts';
 
@@ -12,6 +12,9 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 /** What grpc-js finds wrong with a request by itself and calls INTERNAL, although the caller is to blame. */
 const callersFault = /^(Failed to decompress message|Invalid grpc-timeout)/;
+
+/** What it calls INTERNAL although the connection has gone, and nobody will read the status. */
+const writeFailed = /^(Internal server error|Error writing message)/;
 
 /**
  * Gives the statuses that grpc-js makes by itself (a deadline, a request too large, bad compression) their ErrorInfo.
@@ -42,6 +45,7 @@ const isExplained = ({ code, metadata }: Status): boolean =>
 function explanation({ code, details: message }: Status, incidents: Incidents): ApiError {
   const reason = known[code];
   if (reason !== undefined) return new ApiError(...reason, message);
+  if (writeFailed.test(message)) return callerLeft();
   return callersFault.test(message) ? malformedRequest(message) : serverFault(new Error(message), incidents);
 }
 

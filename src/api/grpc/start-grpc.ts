@@ -62,7 +62,8 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcHandle> {
   server.addService(serviceDefinition(methods), serviceHandlers(methods, door));
   const health = addHealth(server, names);
   addReflection(server, files, names);
-  const port = await listen(server, options.host, options.port);
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const port = await listen(server, `${host}:${options.port}`);
 
   let stopped: Promise<void> | undefined;
   return {
@@ -71,7 +72,7 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcHandle> {
     stop: (graceMs) => {
       health.setServing(false);
       health.endWatches();
-      stopped ??= stopServer(server, graceMs, () => {
+      stopped ??= stopServer(server, `${host}:${port}`, graceMs, () => {
         const reason = new ApiError('UNAVAILABLE', 'SERVER_STOPPING', 'This server is stopping; call again.');
         for (const call of door.openCalls) call.abort(reason);
       });
@@ -80,8 +81,7 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcHandle> {
   };
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+function listen(server: Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (cause, bound) => {
       if (cause === null) resolve(bound);
