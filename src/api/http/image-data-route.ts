@@ -60,29 +60,32 @@ function imageId(candidate: string): string {
 
 async function answerImage(exchange: Exchange, opened: OpenedImage, options: ImageDataOptions): Promise<void> {
   const { request, response } = exchange;
-  const { image } = opened;
-  const sizeBytes = Number(image.sizeBytes);
-  const headers = imageHeaders(image);
-  if (hasMatch(request.headers['if-none-match'], headers.etag)) {
-    response.writeHead(304, headers).end();
-    return;
-  }
+  const sizeBytes = Number(opened.image.sizeBytes);
+  const headers = imageHeaders(opened.image);
+  const isUnchanged = hasMatch(request.headers['if-none-match'], headers.etag);
   const range = parseRange(rangeHeader(exchange, headers.etag), sizeBytes);
-  if (range.kind === 'unsatisfiable') {
+  if (!isUnchanged && range.kind !== 'unsatisfiable') {
+    const isPart = range.kind === 'part';
+    const { start, end } = isPart ? range : { start: 0, end: sizeBytes };
+    response.writeHead(isPart ? 206 : 200, {
+      ...headers,
+      'content-type': 'application/octet-stream',
+      'content-disposition': contentDisposition(opened.image),
+      'content-length': end - start,
+      ...(isPart ? { 'content-range': `bytes ${start}-${end - 1}/${sizeBytes}` } : {}),
+    });
+    if (request.method === 'GET' && start < end) {
+      await sendBytes(exchange, opened, start, end, options);
+      return;
+    }
+    response.end();
+  } else if (isUnchanged) {
+    response.writeHead(304, headers).end();
+  } else {
     const refusal = new ApiError('OUT_OF_RANGE', 'RANGE_NOT_SATISFIABLE', `The image has ${sizeBytes} bytes; the range begins behind them.`);
     sendRefusal(exchange, refusal, 416, { 'content-range': `bytes */${sizeBytes}` });
-    return;
   }
-  const { start, end } = range.kind === 'part' ? range : { start: 0, end: sizeBytes };
-  response.writeHead(range.kind === 'part' ? 206 : 200, {
-    ...headers,
-    'content-type': 'application/octet-stream',
-    'content-disposition': contentDisposition(image),
-    'content-length': end - start,
-    ...(range.kind === 'part' ? { 'content-range': `bytes ${start}-${end - 1}/${sizeBytes}` } : {}),
-  });
-  if (request.method === 'HEAD' || start === end) response.end();
-  else await sendBytes(exchange, opened, start, end, options);
+  await opened.close();
 }
 
 /** A range counts for GET only, and not where the client holds bytes of another state (If-Range; no dates are given). */

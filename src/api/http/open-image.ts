@@ -9,7 +9,7 @@ import type { Call } from '../call.ts';
  */
 export const downloadPieceBytes = 512 * 1024;
 
-/** An image whose bytes can be read. */
+/** An image whose bytes can be read. Either `read` or `close` is called, and once. */
 export interface OpenedImage {
   readonly image: Image;
   /**
@@ -17,6 +17,8 @@ export interface OpenedImage {
    * `highWaterMark`). The stream is destroyed when the reader leaves.
    */
   readonly read: (start: number, end: number) => Readable;
+  /** Lets go of an image whose bytes are not wanted after all. */
+  readonly close: () => Promise<void>;
 }
 
 /** Finds an image of the caller's; throws `ApiError` with NOT_FOUND where there is none. */
