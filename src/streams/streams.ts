@@ -70,9 +70,25 @@ export class Streams<State, Command, P extends Payload> {
     this.#readSide = readSide;
   }
 
-  /** The state as this node knows it. */
+  /** The state as this node has it at hand; where several nodes write, it may be older than what the projections hold. */
   peek(id: string): State {
     return this.#load(id).state;
+  }
+
+  /** The newest state that this node knows: what it wrote itself, or what its projections hold where they are further. */
+  latest(id: string): State {
+    const known = this.#states.get(id);
+    const folded = this.#fold(id);
+    if (known !== undefined && known.head.revision >= folded.head.revision) return known.state;
+    this.#states.set(id, folded);
+    return folded.state;
+  }
+
+  /** Resolves once this node has applied all that was in the log when the call came. Rejects with `ProjectionLaggingError`. */
+  async caughtUp(signal?: AbortSignal): Promise<Position> {
+    const end = await this.#log.end();
+    await this.#readSide.reached(end, signal);
+    return end;
   }
 
   /**
@@ -132,8 +148,7 @@ export class Streams<State, Command, P extends Payload> {
 
   /** Forgets the state, and waits until this node has applied all that is in the log now. */
   async #catchUp(id: string, signal?: AbortSignal): Promise<Position> {
-    const end = await this.#log.end();
-    await this.#readSide.reached(end, signal);
+    const end = await this.caughtUp(signal);
     this.#states.delete(id);
     return end;
   }
@@ -141,9 +156,13 @@ export class Streams<State, Command, P extends Payload> {
   #load(id: string): Loaded<State> {
     const known = this.#states.get(id);
     if (known !== undefined) return known;
+    const folded = this.#fold(id);
+    this.#states.set(id, folded);
+    return folded;
+  }
+
+  #fold(id: string): Loaded<State> {
     const { stream, head } = this.#readSide.fold(this.#kind.subjectOf(id));
-    const loaded = { state: this.#kind.stateOf(stream), head };
-    this.#states.set(id, loaded);
-    return loaded;
+    return { state: this.#kind.stateOf(stream), head };
   }
 }

@@ -9,7 +9,7 @@ export function removeDeletedImages(deps: FinishDeps, log: WorkerLog): (events: 
   return (events) => {
     for (const { id, event } of events) {
       if (event.payload.$case !== 'imageDeleted') continue;
-      const image = deps.images.peek(id);
+      const image = deps.images.latest(id);
       if (image.status !== 'deleted') continue;
       deps.store.remove(image.registered.file).catch((err: unknown) => {
         log.warn({ image_id: id, err }, 'the bytes of a deleted image could not be removed; the next start tries again');
@@ -18,18 +18,36 @@ export function removeDeletedImages(deps: FinishDeps, log: WorkerLog): (events: 
   };
 }
 
-/** Removes everything from the store that no task and no image needs any more. Returns how many files and folders that were. */
+/** So many entries are judged before others get a turn. */
+const sweepBatch = 100;
+
+/**
+ * Removes everything from the store that no task and no image needs any more. Returns how many files and folders that were.
+ * It lists first and then waits until this node knows all that is in the log: the task of whatever was listed had been
+ * created before. A node that lags would take the file of a new task for a leftover.
+ */
 export async function sweepStore(deps: FinishDeps): Promise<number> {
+  const { store, tasks, images, clock } = deps;
+  const staging = await store.listStaging();
+  const files = await store.listFiles();
+  await tasks.caughtUp();
+  let judged = 0;
   let removed = 0;
-  for (const taskId of await deps.store.listStaging()) {
-    if (mayStillRun(deps.tasks.peek(taskId))) continue;
-    await deps.store.discardStaging(taskId);
+  const turn = async (): Promise<void> => {
+    judged += 1;
+    if (judged % sweepBatch === 0) await new Promise<void>((resolve) => clock.schedule(0, resolve));
+  };
+  for (const taskId of staging) {
+    await turn();
+    if (mayStillRun(tasks.latest(taskId))) continue;
+    await store.discardStaging(taskId);
     removed += 1;
   }
-  for (const file of await deps.store.listFiles()) {
+  for (const file of files) {
+    await turn();
     const id = file.slice(0, file.indexOf('.'));
-    if (isNeeded(file, deps.tasks.peek(id), deps.images.peek(id))) continue;
-    await deps.store.remove(file);
+    if (isNeeded(file, tasks.latest(id), images.latest(id))) continue;
+    await store.remove(file);
     removed += 1;
   }
   return removed;
