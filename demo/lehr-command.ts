@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import path from 'node:path';
+
+import { showCommand } from './narrate.ts';
+import { DemoError } from './run-to-the-end.ts';
+import type { Scratch } from './scratch.ts';
+
+const launcher = path.resolve(import.meta.dirname, '../bin/lehr.js');
+
+/** The real command line, run against one service. */
+export interface LehrCommand {
+  /** Shows the command and runs it in front of the person; throws unless it ends with `exitCode`. */
+  (exitCode: number, ...words: readonly string[]): Promise<void>;
+  /** Runs a command unseen and gives the one object that it printed as JSON. */
+  readonly json: <Value>(...words: readonly string[]) => Promise<Value>;
+}
+
+/** The command line whose server is at `grpcAddress`. */
+export function lehrIn(scratch: Scratch, grpcAddress: string): LehrCommand {
+  const start = (words: readonly string[], stdout: 'inherit' | 'pipe') =>
+    scratch.start([process.execPath, launcher, ...words], ['ignore', stdout, 'inherit'], {
+      LEHR_SERVER: grpcAddress,
+      // Node keeps compiled code here, so that each command starts faster than the one before.
+      NODE_COMPILE_CACHE: path.join(scratch.folder, 'compile-cache'),
+    });
+  const expectEnd = async (words: readonly string[], ended: Promise<unknown[]>, expected: number): Promise<void> => {
+    const [exitCode] = await ended;
+    scratch.signal.throwIfAborted();
+    if (exitCode !== expected) throw new DemoError(`\`lehr ${words.join(' ')}\` ended with ${String(exitCode)} instead of ${expected}; see above.`);
+  };
+  const show = async (expected: number, ...words: readonly string[]): Promise<void> => {
+    showCommand(['lehr', ...words]);
+    await expectEnd(words, once(start(words, 'inherit'), 'close'), expected);
+  };
+  const json = async <Value>(...words: readonly string[]): Promise<Value> => {
+    const child = start([...words, '--json'], 'pipe');
+    let text = '';
+    child.stdout?.on('data', (piece: Buffer) => { text += piece.toString(); });
+    await expectEnd(words, once(child, 'close'), 0);
+    return JSON.parse(text) as Value;
+  };
+  return Object.assign(show, { json });
+}
