@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Payload } from '../domain/decision.ts';
 import { failure, FailureError } from '../domain/failures.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import type { TaskSpec } from '../gen/lehr/v1/task.ts';
@@ -65,13 +66,16 @@ export class Worker {
     }
   }
 
-  /** Tells the worker what has happened: an attempt whose task is to be canceled, or has another attempt, stops at once. */
+  /**
+   * Tells the worker what has happened: an attempt whose task is to be canceled, has another attempt or has ended, or which
+   * was declared dead for being overdue, stops at once.
+   */
   onEvents(events: readonly AppliedEvent[]): void {
     for (const { id, event: { payload } } of events) {
       const attempt = this.#running.get(id);
       if (attempt === undefined) continue;
       if (payload.$case === 'cancelRequested') attempt.stop(new AttemptOverError('canceled'));
-      if (payload.$case === 'attemptStarted' && payload.value.attempt > attempt.number) attempt.stop(new AttemptOverError('superseded'));
+      else if (endsAttempt(payload, attempt.number)) attempt.stop(new AttemptOverError('superseded'));
     }
   }
 
@@ -89,7 +93,6 @@ export class Worker {
     try {
       await this.#advance(taskId);
     } catch (cause) {
-      if (cause instanceof AttemptOverError && cause.reason === 'superseded') return;
       this.#deps.log.warn({ task_id: taskId, err: cause }, 'task set aside, to be taken up again');
       this.#deps.clock.schedule(logRetryMs, () => { this.#deps.queue.offer(taskId); });
     } finally {
@@ -108,8 +111,8 @@ export class Worker {
       runnerIsDead: state.status === 'running' && (state.incarnation === incarnation || isDead(state.incarnation)),
     }));
     if (started.kind === 'refused' && started.reason === 'TASK_COMMITTED') return finishCommitted(this.#deps, taskId);
-    if (started.kind !== 'appended') return;
-    if (started.state.status !== 'running') return clearLeftovers(this.#deps.store, started.state);
+    // Where the task has ended this job is to finish a clean-up that failed.
+    if (started.kind !== 'appended' || started.state.status !== 'running') return clearLeftovers(this.#deps.store, started.state);
     const attempt = new RunningAttempt(taskId, started.state.attempt, this.#deps);
     this.#running.set(taskId, attempt);
     try {
@@ -129,6 +132,8 @@ export class Worker {
     const now = clock.now();
     if (cause instanceof AttemptOverError && cause.reason !== 'canceled') {
       if (cause.reason === 'shutdown') return;
+      // Whoever ended the task has cleared up perhaps before this attempt left its last file.
+      if (cause.reason === 'superseded') return clearLeftovers(store, tasks.latest(taskId));
       throw cause;
     }
     const executed = cause instanceof AttemptOverError
@@ -144,5 +149,19 @@ export class Worker {
     this.#deps.log.error({ task_id: taskId, stage: currentStage, incident, err: cause }, 'a bug, or the machine, stopped an attempt');
     const message = `The server itself failed in the stage ${currentStage}. Its log has the cause under incident ${incident}.`;
     return { ...failure('WORKER_FAULT', message, { incident }), stage: currentStage };
+  }
+}
+
+function endsAttempt(payload: Payload, number: number): boolean {
+  switch (payload.$case) {
+    case 'attemptStarted':
+      return payload.value.attempt > number;
+    case 'attemptFailed':
+      return payload.value.attempt === number;
+    case 'taskFailed':
+    case 'taskCanceled':
+      return true;
+    default:
+      return false;
   }
 }
