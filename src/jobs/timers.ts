@@ -56,9 +56,11 @@ export class Timers {
 
   #wait(delayMs: number | undefined): void {
     this.#disarm?.();
+    // Counted from the last look, not from now: a projection that never rests would put it off for ever.
+    const longestMs = this.#firedResetAtMs + longestWaitMs - this.#clock.monotonicMs();
     this.#disarm = delayMs === undefined
       ? undefined
-      : this.#clock.schedule(Math.min(Math.max(delayMs, 0), longestWaitMs), () => { this.#onTime(); });
+      : this.#clock.schedule(Math.max(Math.min(delayMs, longestMs), 0), () => { this.#onTime(); });
   }
 
   #onTime(): void {
