@@ -27,3 +27,6 @@ export const threadDeathLimit = 5;
 
 /** The most memory that the JavaScript objects of a pool thread may take; a hostile image ends the thread, not the process. */
 export const threadHeapMiB = 256;
+
+/** Of that, what young objects may take. A pool thread makes few objects, and V8 would let them spread over three times 16 MiB. */
+export const threadYoungHeapMiB = 8;

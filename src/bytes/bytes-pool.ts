@@ -19,6 +19,14 @@ export interface InspectTarget {
   readonly maxVirtualBytes: bigint;
 }
 
+/** What a pool may be given. */
+export interface PoolOptions {
+  /** Starts a thread. */
+  readonly startThread?: StartThread;
+  /** Told of each thread that died while the pool was open, with what the system said; for the log. */
+  readonly onThreadDeath?: (cause: string) => void;
+}
+
 /** What a pool does at this moment. */
 export interface PoolStats {
   readonly threads: number;
@@ -39,13 +47,15 @@ export interface PoolStats {
 export class BytesPool {
   readonly #links = new Set<ThreadLink>();
   readonly #startThread: StartThread;
+  readonly #onThreadDeath: (cause: string) => void;
   #lastId = 0;
   #deaths = 0;
   #closed = false;
 
   /** Starts `workers` threads; 0 makes a pool that takes nothing. */
-  constructor(workers: number, startThread: StartThread = startPoolThread) {
+  constructor(workers: number, { startThread = startPoolThread, onThreadDeath = () => undefined }: PoolOptions = {}) {
     this.#startThread = startThread;
+    this.#onThreadDeath = onThreadDeath;
     for (let started = 0; started < workers; started += 1) this.#start();
   }
 
@@ -84,13 +94,15 @@ export class BytesPool {
   }
 
   #start(): void {
-    this.#links.add(new ThreadLink(this.#startThread, (link, everAnswered) => this.#replace(link, everAnswered)));
+    this.#links.add(new ThreadLink(this.#startThread, (...death) => this.#replace(...death)));
   }
 
-  #replace(link: ThreadLink, everAnswered: boolean): void {
+  #replace(link: ThreadLink, everAnswered: boolean, cause: string): void {
     this.#links.delete(link);
+    if (this.#closed) return;
+    this.#onThreadDeath(cause);
     this.#deaths = everAnswered ? 1 : this.#deaths + 1;
-    if (!this.#closed && this.#deaths < threadDeathLimit) this.#start();
+    if (this.#deaths < threadDeathLimit) this.#start();
   }
 
   #leastLoaded(): ThreadLink {

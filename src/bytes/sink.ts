@@ -44,7 +44,7 @@ export class Sink implements LinkClient, SlotWaiter {
   #filledBytes = 0;
   #underWay = 0;
   #write: PendingWrite | undefined;
-  #kept = new Uint8Array(0);
+  #kept: Uint8Array = new Uint8Array(0);
   #finish: PromiseWithResolvers<StagedResult> | undefined;
   #abort: PromiseWithResolvers<void> | undefined;
   #error: Error | undefined;
@@ -160,7 +160,7 @@ export class Sink implements LinkClient, SlotWaiter {
 
   /** Copies what found no slot; a chunk at most, and in the same memory each time. */
   #keep(rest: Uint8Array): Uint8Array {
-    if (this.#kept.length < rest.length) this.#kept = new Uint8Array(rest.length);
+    if (this.#kept.length < rest.length) this.#kept = Buffer.allocUnsafeSlow(rest.length);
     this.#kept.set(rest);
     return this.#kept.subarray(0, rest.length);
   }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { failure } from '../domain/failures.ts';
-import { slotBytes, slotsPerThread, threadHeapMiB } from './bounds.ts';
+import { slotBytes, slotsPerThread, threadHeapMiB, threadYoungHeapMiB } from './bounds.ts';
 import type { PoolCommand, PoolReply, PoolResult, PoolThreadData } from './messages.ts';
 import { SlotPool } from './slot-pool.ts';
 
@@ -22,7 +22,7 @@ export const startPoolThread: StartThread = (data) =>
   new Worker(new URL(import.meta.url.endsWith('.ts') ? './pool-thread.ts' : './pool-thread.js', import.meta.url), {
     name: 'bytes',
     workerData: data,
-    resourceLimits: { maxOldGenerationSizeMb: threadHeapMiB },
+    resourceLimits: { maxOldGenerationSizeMb: threadHeapMiB, maxYoungGenerationSizeMb: threadYoungHeapMiB },
   });
 
 /**
@@ -42,15 +42,16 @@ export class ThreadLink {
   #everAnswered = false;
   #error: unknown;
 
-  constructor(startThread: StartThread, onDeath: (link: ThreadLink, everAnswered: boolean) => void) {
+  constructor(startThread: StartThread, onDeath: (link: ThreadLink, everAnswered: boolean, cause: string) => void) {
     this.#worker = startThread({ memory: this.#memory, slotBytes });
     this.#worker.on('message', (reply: PoolReply) => this.#receive(reply));
     this.#worker.on('error', (error: unknown) => {
       this.#error = error;
     });
     this.#worker.on('exit', () => {
-      onDeath(this, this.#everAnswered);
-      this.#failAll();
+      const cause = this.#error instanceof Error ? this.#error.message : 'it was stopped';
+      onDeath(this, this.#everAnswered, cause);
+      this.#failAll(cause);
     });
   }
 
@@ -137,8 +138,7 @@ export class ThreadLink {
     client?.ended(result);
   }
 
-  #failAll(): void {
-    const cause = this.#error instanceof Error ? this.#error.message : 'it was stopped';
+  #failAll(cause: string): void {
     const died = failure('STORE_UNAVAILABLE', `The thread that handled these bytes ended unexpectedly (${cause}). Try again.`);
     for (const id of [...this.#clients.keys()]) this.#end({ kind: 'failed', id, failure: died });
   }

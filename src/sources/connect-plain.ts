@@ -25,8 +25,8 @@ export function connectPlain(lookup: LookupFunction, timeoutMs: number): buildCo
       lookup,
       noDelay: true,
       keepAlive: true,
-      // One full buffer may wait in the stream without stopping the reading; a second one stops it.
-      highWaterMark: receiveBytes + 1,
+      // A full buffer in the stream stops the reading until it is taken: two would be joined by a copy.
+      highWaterMark: receiveBytes,
       onread: {
         buffer: () => buffers.next(),
         callback: (sizeBytes: number, buffer: Uint8Array) => socket.push(buffers.received(sizeBytes, buffer)),

@@ -127,10 +127,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   #begin(status: number, headers: ResponseHeaders): void {
     if (status !== 200) throw new FailureError(statusFailure(this.#url, status, headers, this.#limits.now()));
-    const encoding = headerText(headers, 'content-encoding') ?? 'identity';
-    if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
-      const message = `${displayUrl(this.#url)} sent the content encoded as ${encoding.slice(0, factLimit)} although it was asked not to.`;
-      throw new FailureError(failure('SOURCE_ERROR', message, { content_encoding: encoding.slice(0, factLimit) }, false));
+    const encoding = foreignEncoding(headers);
+    if (encoding !== undefined) {
+      const message = `${displayUrl(this.#url)} sent the content encoded as ${encoding} although it was asked not to.`;
+      throw new FailureError(failure('SOURCE_ERROR', message, { content_encoding: encoding }, false));
     }
     const length = headerText(headers, 'content-length');
     this.#expectedBytes = length === undefined ? undefined : Number(length);
@@ -200,6 +200,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#held.length = 0;
     this.#settled.reject(reason);
   }
+}
+
+/** What the body is encoded with, other than chunks, which are undone before it comes here. */
+function foreignEncoding(headers: ResponseHeaders): string | undefined {
+  const content = headerText(headers, 'content-encoding') ?? '';
+  if (content !== '' && content.toLowerCase() !== 'identity') return content.slice(0, factLimit);
+  const transfer = headerText(headers, 'transfer-encoding') ?? '';
+  return transfer === '' || transfer.toLowerCase() === 'chunked' ? undefined : transfer.slice(0, factLimit);
 }
 
 function factsOf(url: URL, headers: ResponseHeaders): Record<string, string> {

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { slotBytes } from '../../src/bytes/bounds.ts';
+import { slotBytes, threadDeathLimit } from '../../src/bytes/bounds.ts';
 import { BytesPool } from '../../src/bytes/bytes-pool.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
 import { startPool, until, writeAll } from './pool-fixture.ts';
@@ -160,7 +161,7 @@ test('an abort that meets the end of the transfer removes the finished file', as
 });
 
 test('a thread that dies fails what was pinned to it, and another takes its place', async (t) => {
-  const { pool, threads, open } = startPool(t, 1);
+  const { pool, threads, deaths, open } = startPool(t, 1);
   const { sink, failed } = open('a');
   await sink.write(disk);
   await until(() => pool.stats().borrowedSlots === 0);
@@ -171,10 +172,25 @@ test('a thread that dies fails what was pinned to it, and another takes its plac
   t.regex((await failed).message, /thread .* ended unexpectedly/);
   t.is(await t.throwsAsync(sink.finish()), await failed);
 
+  t.deepEqual(deaths, ['it was stopped']);
   t.is(threads.length, 2);
   const next = open('b');
   await next.sink.write(disk);
   t.deepEqual(await next.sink.finish(), { sizeBytes: disk.length, digest: digestOf(disk) });
+});
+
+test('threads that die at once are not started for ever', async (t) => {
+  let started = 0;
+  const pool = new BytesPool(1, {
+    startThread() {
+      started += 1;
+      return new Worker('throw new Error("broken")', { eval: true });
+    },
+  });
+  await until(() => pool.stats().threads === 0);
+  t.is(started, threadDeathLimit);
+  const inspection = pool.inspect({ path: '/nowhere', name: 'nowhere', declared: 'DISK_FORMAT_RAW', maxVirtualBytes: 1n });
+  t.like(await t.throwsAsync(inspection), { failure: { reason: 'REASON_STORE_UNAVAILABLE' } });
 });
 
 test('stored bytes are judged whole', async (t) => {

@@ -13,6 +13,8 @@ export interface PoolFixture {
   readonly folder: string;
   /** All threads that were ever started. */
   readonly threads: readonly Worker[];
+  /** Why threads died. */
+  readonly deaths: readonly string[];
   /** A sink into `name`, and what it reported before `finish` or `write` did. */
   open(name: string): { readonly sink: Sink; readonly path: string; readonly failed: Promise<Error> };
 }
@@ -21,10 +23,14 @@ export interface PoolFixture {
 export function startPool(t: ExecutionContext, workers: number): PoolFixture {
   const folder = mkdtempSync(join(tmpdir(), 'lehr-pool-'));
   const threads: Worker[] = [];
-  const pool = new BytesPool(workers, (data) => {
-    const thread = startPoolThread(data);
-    threads.push(thread);
-    return thread;
+  const deaths: string[] = [];
+  const pool = new BytesPool(workers, {
+    startThread(data) {
+      const thread = startPoolThread(data);
+      threads.push(thread);
+      return thread;
+    },
+    onThreadDeath: (cause) => deaths.push(cause),
   });
   t.teardown(async () => {
     await pool.close();
@@ -34,6 +40,7 @@ export function startPool(t: ExecutionContext, workers: number): PoolFixture {
     pool,
     folder,
     threads,
+    deaths,
     open(name) {
       const path = join(folder, name);
       const failed = Promise.withResolvers<Error>();

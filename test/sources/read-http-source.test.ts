@@ -97,6 +97,14 @@ const failing: readonly {
     says: /encoded as gzip/,
   },
   {
+    what: 'encodes the transfer',
+    answer: (_, response) => {
+      response.writeHead(200, { 'transfer-encoding': 'gzip, chunked' });
+      response.end('x');
+    },
+    fails: { reason: 'REASON_SOURCE_ERROR', retryable: false, metadata: { content_encoding: 'gzip, chunked' } },
+  },
+  {
     what: 'announces no valid length',
     answer: (request) => request.socket.end('HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n'),
     fails: { reason: 'REASON_SOURCE_ERROR', retryable: false, metadata: { system_error: 'HTTPParserError' } },

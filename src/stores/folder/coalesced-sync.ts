@@ -14,8 +14,9 @@ export class CoalescedSync {
 
   /** Resolves when a run that began after this call has succeeded; rejects when that run fails. */
   sync(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
     if (this.#running === undefined) return this.#run();
-    this.#next ??= this.#running.catch(() => undefined).then(() => {
+    this.#next = this.#running.catch(() => undefined).then(() => {
       this.#next = undefined;
       return this.#run();
     });
