@@ -95,7 +95,7 @@ test('an answer crosses as one message', async (t) => {
 });
 
 test('metadata names the owner, whether that is found at once or later', async (t) => {
-  const services = stubServices({ tasks: { getTask: async (_request, { owner }) => ({ task: { ...GetTaskResponse.create({ task: {} }).task!, owner } }) } });
+  const services = stubServices({ tasks: { getTask: async (_request, { owner }) => GetTaskResponse.create({ task: { owner } }) } });
   const metadata = new Metadata();
   metadata.set('authorization', 'Bearer carol');
   const owner = (header: (name: string) => string | undefined): string => header('authorization')?.slice('Bearer '.length) ?? 'nobody';
@@ -260,7 +260,6 @@ test('a fault in the clean-up of a stream that was left disturbs nobody', async 
         try {
           for (;;) yield WatchTasksResponse.create({ message: { $case: 'bookmark', value: { resumeToken: 'x'.repeat(1000) } } });
         } finally {
-          // eslint-disable-next-line no-unsafe-finally -- the fault that the test is about
           throw new Error('clean-up failed');
         }
       },
