@@ -9,8 +9,8 @@ export const history: Projection = {
   prepare(db) {
     const insert = db.prepare('INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?)');
     return ({ records }) => {
-      for (const { subject, revision, partition, offset, canonical, hash } of records) {
-        insert.run(subject, revision, partition, offset, canonical, hash);
+      for (const { record: { headers }, canonical, partition, offset, hash } of records) {
+        insert.run(headers.ce_subject, Number(headers.ce_sequence), partition, Number(offset), canonical, hash);
       }
     };
   },

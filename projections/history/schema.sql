@@ -5,7 +5,7 @@ CREATE TABLE history (
   partition INTEGER NOT NULL,
   offset   INTEGER NOT NULL,
   canonical BLOB   NOT NULL, -- the bytes that the hash is computed over
-  hash     TEXT    NOT NULL,
-  -- ListEvents and the fold of one stream: all revisions of a subject in order.
-  PRIMARY KEY (subject, revision)
-) WITHOUT ROWID;
+  hash     TEXT    NOT NULL
+);
+-- ListEvents and the fold of one stream: all revisions of a subject in order.
+CREATE UNIQUE INDEX history_by_subject ON history (subject, revision);

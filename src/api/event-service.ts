@@ -53,9 +53,8 @@ export function eventService(deps: EventServiceDeps): EventMethods {
       if (end !== undefined && hasReached(from, end)) return;
       const position = new Map(from);
       for await (const batch of log.read(from, call.signal)) {
-        for (const { canonical, hash, partition, offset } of batch) {
+        for (const { record, hash, partition, offset } of batch) {
           position.set(partition, offset);
-          const record = decodeCanonical(canonical);
           const { ce_owner: owner, ce_subject: subject } = record.headers;
           if (owner === call.owner && subject.startsWith(subjectPrefix)) {
             yield { event: describeRecord(record, hash), token: formatPosition(position) };

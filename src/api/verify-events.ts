@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HeadQueries } from '../../projections/heads/queries.ts';
 import type { HistoryQueries } from '../../projections/history/queries.ts';
-import { decodeCanonical } from '../log/canonical.ts';
-import type { AcceptedRecord } from '../log/event-log.ts';
+import type { AcceptedRecord } from '../log/accepted-record.ts';
 import { ChainVerifier, type ChainFault } from '../log/verify-chain.ts';
 import { parseSequence } from '../log/record.ts';
 import type { Fault, VerifyEventsResponse } from '../gen/lehr/v1/event_service.ts';
@@ -40,7 +39,7 @@ export async function verifyEvents(deps: VerifyDeps, subject: string, call: Call
   for (const batch of storedRecords()) {
     call.signal.throwIfAborted();
     for (const record of batch) {
-      const { headers } = decodeCanonical(record.canonical);
+      const { headers } = record.record;
       if (nextOffset !== undefined && record.offset !== nextOffset && subject === '') {
         report({ ...placeOf(record), message: `the records at positions ${nextOffset} to ${record.offset - 1n} are missing` });
       }
@@ -73,8 +72,7 @@ function differs(record: AcceptedRecord, history: HistoryQueries): ChainFault | 
   return undefined;
 }
 
-function placeOf({ canonical, partition, offset }: AcceptedRecord): Omit<ChainFault, 'message'> {
-  const { headers } = decodeCanonical(canonical);
+function placeOf({ record: { headers }, partition, offset }: AcceptedRecord): Omit<ChainFault, 'message'> {
   return { partition, offset, subject: headers.ce_subject, revision: parseSequence(headers.ce_sequence) ?? 0n };
 }
 

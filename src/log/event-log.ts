@@ -1,15 +1,5 @@
+import type { AcceptedRecord } from './accepted-record.ts';
 import type { Position } from './position.ts';
-
-/** A record that the log's rule accepted, with its place. */
-export interface AcceptedRecord {
-  /** The canonical bytes (see `canonical.ts`). */
-  readonly canonical: Uint8Array;
-  /** 64 lower-case hexadecimal digits. */
-  readonly hash: string;
-  readonly partition: number;
-  /** Ascending within a partition, not necessarily without gaps. */
-  readonly offset: bigint;
-}
 
 /**
  * What became of an append. `accepted`: durable; `position` is its place. `superseded`: another record has that revision

@@ -1,5 +1,5 @@
-import { decodeCanonical, hashCanonical } from './canonical.ts';
-import type { AcceptedRecord } from './event-log.ts';
+import { hashCanonical } from './canonical.ts';
+import type { AcceptedRecord } from './accepted-record.ts';
 import { emptyHead, type Head } from './head.ts';
 import { parseSequence } from './record.ts';
 
@@ -29,9 +29,8 @@ export class ChainVerifier {
   }
 
   /** What is wrong with the next record; undefined where nothing is. After a fault the stream goes on from what is stored. */
-  check({ canonical, hash, partition, offset }: AcceptedRecord): ChainFault | undefined {
+  check({ record: { headers }, canonical, hash, partition, offset }: AcceptedRecord): ChainFault | undefined {
     this.#events += 1n;
-    const { headers } = decodeCanonical(canonical);
     const subject = headers.ce_subject;
     const head = this.#heads.get(subject) ?? emptyHead;
     const revision = parseSequence(headers.ce_sequence) ?? 0n;

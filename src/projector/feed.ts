@@ -1,9 +1,9 @@
 import type { StreamState } from '../domain/fold.ts';
 import { emptyStream } from '../domain/fold.ts';
 import type { DomainEvent } from '../domain/decision.ts';
-import { decodeCanonical } from '../log/canonical.ts';
 import { openRecord } from '../log/envelope.ts';
-import type { AcceptedRecord, EventLog } from '../log/event-log.ts';
+import type { AcceptedRecord } from '../log/accepted-record.ts';
+import type { EventLog } from '../log/event-log.ts';
 import type { Position } from '../log/position.ts';
 
 /** An accepted event that this node has applied: queries show it already. */
@@ -59,8 +59,7 @@ export class Feed {
   }
 }
 
-function appliedOf({ canonical, partition, offset }: AcceptedRecord): AppliedEvent | undefined {
-  const record = decodeCanonical(canonical);
+function appliedOf({ record, partition, offset }: AcceptedRecord): AppliedEvent | undefined {
   const event = openRecord(record);
   const stream = emptyStream(record.headers.ce_subject);
   if (event === undefined || stream === undefined) return undefined;

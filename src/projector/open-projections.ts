@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { Projection } from './projection.ts';
 
 const placesSchema = readFileSync(new URL('applied-places.sql', import.meta.url), 'utf8');
+
+/** SQLite keeps so much of the tables in memory, in KiB. */
+const cacheKiB = 65_536;
 
 /** The write-ahead log is checkpointed when it holds so many pages (4 KiB each). */
 const walPages = 4_000;
@@ -24,10 +27,33 @@ export function openProjections(folder: string, projections: readonly Projection
   // Losing the last batches in a power cut is harmless: they are applied again from the log.
   db.pragma('synchronous = NORMAL');
   db.pragma(`wal_autocheckpoint = ${walPages}`);
-  db.pragma('cache_size = -65536');
+  db.pragma(`cache_size = -${cacheKiB}`);
   const made = db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'applied_places'`).get() !== undefined;
-  if (!made) db.transaction(() => [placesSchema, ...projections.map(({ schema }) => schema)].forEach((sql) => db.exec(sql)))();
+  if (!made) createTables(db, projections);
   return db;
+}
+
+/**
+ * Builds the tables in a file of its own and puts it in its place only when it is whole: `fill` applies the log to it. So
+ * it needs no journal and no syncing on the way, and what a crash leaves is thrown away. Does nothing where the file exists.
+ */
+export function buildProjections(folder: string, projections: readonly Projection[], fill: (db: Database) => void): void {
+  const file = join(folder, projectionsFileName(projections));
+  if (existsSync(file)) return;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const building = `${file}.building`;
+  rmSync(building, { force: true });
+  const db = new Sqlite(building);
+  db.pragma('journal_mode = OFF');
+  db.pragma('synchronous = OFF');
+  db.pragma('locking_mode = EXCLUSIVE');
+  db.pragma(`cache_size = -${cacheKiB}`);
+  createTables(db, projections);
+  fill(db);
+  db.close();
+  syncPath(building);
+  renameSync(building, file);
+  syncPath(folder);
 }
 
 /** Opens the same tables for reading, in the thread that answers queries. */
@@ -43,4 +69,16 @@ export function removeOldProjections(folder: string, projections: readonly Proje
   for (const name of readdirSync(folder)) {
     if (/\.db(-wal|-shm)?$/.test(name) && !name.startsWith(current)) rmSync(join(folder, name), { force: true });
   }
+}
+
+function createTables(db: Database, projections: readonly Projection[]): void {
+  db.transaction(() => {
+    for (const sql of [placesSchema, ...projections.map(({ schema }) => schema)]) db.exec(sql);
+  })();
+}
+
+function syncPath(path: string): void {
+  const file = openSync(path, 'r');
+  fsyncSync(file);
+  closeSync(file);
 }

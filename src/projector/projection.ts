@@ -1,19 +1,8 @@
 import type { Database } from 'better-sqlite3';
+import type { AcceptedRecord } from '../log/accepted-record.ts';
 import type { Head } from '../log/head.ts';
-import type { LogRecord } from '../log/record.ts';
 import type { ImageState } from '../domain/image/image.ts';
 import type { TaskState } from '../domain/task/task-state.ts';
-
-/** An accepted record on its way into the tables, decoded once for all projections. */
-export interface ProjectedRecord {
-  readonly subject: string;
-  readonly revision: bigint;
-  readonly record: LogRecord;
-  readonly canonical: Uint8Array;
-  readonly hash: string;
-  readonly partition: number;
-  readonly offset: number;
-}
 
 /** What a batch made of one stream: where it stands after the batch's last record of it. */
 export interface StreamChange {
@@ -29,7 +18,7 @@ export interface StreamChange {
 
 /** A batch, record by record and stream by stream. */
 export interface ProjectedBatch {
-  readonly records: readonly ProjectedRecord[];
+  readonly records: readonly AcceptedRecord[];
   readonly changes: readonly StreamChange[];
 }
 

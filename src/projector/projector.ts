@@ -1,15 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { historyQueries, type HistoryQueries } from '../../projections/history/queries.ts';
 import { evolveStream } from '../domain/fold.ts';
-import { decodeCanonical } from '../log/canonical.ts';
 import { openRecord } from '../log/envelope.ts';
-import type { AcceptedRecord } from '../log/event-log.ts';
+import type { AcceptedRecord } from '../log/accepted-record.ts';
 import { parseSequence } from '../log/record.ts';
-import { BoundedCache } from './bounded-cache.ts';
 import { foldStream, type FoldedStream } from './fold-stream.ts';
-import type { ProjectedBatch, ProjectedRecord, Projection, ProjectionSettings, StreamChange } from './projection.ts';
+import type { ProjectedBatch, Projection, ProjectionSettings, StreamChange } from './projection.ts';
 
-/** Streams whose fold is kept in memory; others are folded again from the history when they change. */
+/** Once so many folds are in memory all are forgotten; streams are then folded again from the history as they change. */
 const foldedStreamLimit = 20_000;
 
 /** The last record that was applied in a partition. */
@@ -24,7 +22,7 @@ export interface AppliedPlace {
  * the place of its last record in it, so that a batch that comes twice changes nothing and a crash loses none.
  */
 export class Projector {
-  readonly #folded = new BoundedCache<string, FoldedStream>(foldedStreamLimit);
+  readonly #folded = new Map<string, FoldedStream>();
   readonly #history: HistoryQueries;
   readonly #appliers: readonly ((batch: ProjectedBatch) => void)[];
   readonly #apply: (records: readonly AcceptedRecord[]) => void;
@@ -42,7 +40,7 @@ export class Projector {
       const batch = this.#fold(records);
       for (const apply of this.#appliers) apply(batch);
       const last = new Map<number, AppliedPlace>();
-      for (const { partition, offset, hash } of batch.records) last.set(partition, { partition, offset, hash });
+      for (const { partition, offset, hash } of records) last.set(partition, { partition, offset: Number(offset), hash });
       for (const { partition, offset, hash } of last.values()) upsertPlace.run(partition, offset, hash);
     });
   }
@@ -66,22 +64,20 @@ export class Projector {
     for (const { partition, offset, hash } of fresh) this.#places.set(partition, { partition, offset: Number(offset), hash });
   }
 
-  #fold(accepted: readonly AcceptedRecord[]): ProjectedBatch {
-    const records: ProjectedRecord[] = [];
+  #fold(records: readonly AcceptedRecord[]): ProjectedBatch {
+    // Never within a batch: what it has folded so far is not in the history yet.
+    if (this.#folded.size >= foldedStreamLimit) this.#folded.clear();
     const changes = new Map<string, StreamChange>();
-    for (const { canonical, hash, partition, offset: bigOffset } of accepted) {
-      const record = decodeCanonical(canonical);
+    for (const { record, hash, partition, offset } of records) {
       const { ce_subject: subject, ce_owner: owner } = record.headers;
       const revision = parseSequence(record.headers.ce_sequence) ?? 0n;
-      const offset = Number(bigOffset);
-      records.push({ subject, revision, record, canonical, hash, partition, offset });
       const before = this.#foldOf(subject, revision);
       const event = openRecord(record);
       if (event === undefined) this.unknownTypes += 1;
       const stream = before.stream === undefined || event === undefined ? before.stream : evolveStream(before.stream, event);
       const head = { revision, hash };
       this.#folded.set(subject, { stream, head });
-      changes.set(subject, { subject, owner, head, partition, offset, stream });
+      changes.set(subject, { subject, owner, head, partition, offset: Number(offset), stream });
     }
     return { records, changes: [...changes.values()] };
   }

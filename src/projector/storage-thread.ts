@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { projections } from '../../projections/all.ts';
-import type { AcceptedRecord } from '../log/event-log.ts';
+import type { AcceptedRecord } from '../log/accepted-record.ts';
 import { LogTable } from '../log/sqlite/log-table.ts';
-import { openProjections } from './open-projections.ts';
+import { buildProjections, openProjections } from './open-projections.ts';
 import { unpackBatch } from './packed-batch.ts';
 import { Projector } from './projector.ts';
 import type { ProjectionSettings } from './projection.ts';
@@ -20,7 +20,13 @@ const { folder, settings } = workerData as { folder: string; settings: Projectio
 const port = parentPort;
 if (port === null) throw new Error('runs as a worker thread only');
 const log = new LogTable(join(folder, 'log.db'));
-const db = openProjections(join(folder, 'projections'), projections);
+const projectionsFolder = join(folder, 'projections');
+send({ kind: 'opened', end: log.end, applied: 0 });
+buildProjections(projectionsFolder, projections, (building) => {
+  const builder = new Projector(building, projections, settings);
+  for (let at = 0; at < log.end; at += catchUpBatch) builder.apply(log.readAfter(at, catchUpBatch));
+});
+const db = openProjections(projectionsFolder, projections);
 const projector = new Projector(db, projections, settings);
 
 function applied(): number {
@@ -88,7 +94,6 @@ function handle(message: ToStorage): void {
 }
 
 refuseForeignLog();
-send({ kind: 'opened', end: log.end, applied: applied() });
 catchUp();
 send({ kind: 'ready', end: log.end, applied: applied() });
 port.on('message', handle);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
-import { decodeCanonical, encodeCanonical, hashCanonical } from '../canonical.ts';
-import type { AcceptedRecord } from '../event-log.ts';
+import { decodeCanonical, hashCanonical } from '../canonical.ts';
+import { AcceptedRecord } from '../accepted-record.ts';
 import { emptyHead, judge, type Head } from '../head.ts';
 import { headerNames, parseSequence, type RecordHeaders } from '../record.ts';
 
@@ -65,7 +65,7 @@ export class LogTable {
         end += 1;
         this.#insert.run(end, ...headerNames.map((name) => headers[name]), value, hash);
         heads.set(subject, { revision: head.revision + 1n, hash });
-        return { canonical, hash, partition: embeddedPartition, offset: BigInt(end) };
+        return AcceptedRecord.fromCanonical(canonical, { hash, partition: embeddedPartition, offset: BigInt(end) });
       });
       this.#db.exec('COMMIT');
       this.#end = end;
@@ -99,8 +99,8 @@ export class LogTable {
   }
 }
 
-/** The record of a row, as canonical bytes of what is stored. */
+/** The record of a row. */
 export function acceptedOf(row: LogRow): AcceptedRecord {
-  const canonical = encodeCanonical({ headers: row, value: row.value });
-  return { canonical, hash: row.hash, partition: embeddedPartition, offset: BigInt(row.position) };
+  const place = { hash: row.hash, partition: embeddedPartition, offset: BigInt(row.position) };
+  return AcceptedRecord.fromRecord({ headers: row, value: row.value }, place);
 }

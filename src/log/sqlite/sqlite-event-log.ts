@@ -1,6 +1,7 @@
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { hashCanonical } from '../canonical.ts';
-import { readBatchLimit, type AcceptedRecord, type AppendOutcome, type EventLog } from '../event-log.ts';
+import { AcceptedRecord } from '../accepted-record.ts';
+import { readBatchLimit, type AppendOutcome, type EventLog } from '../event-log.ts';
 import type { Position } from '../position.ts';
 import type { AppendChannel } from './append-channel.ts';
 import { acceptedOf, embeddedPartition, type LogRow } from './log-table.ts';
@@ -109,7 +110,8 @@ export class SqliteEventLog implements EventLog {
     batch.forEach(({ canonical }, index) => {
       const position = positions[index] ?? 0;
       if (position === 0) return;
-      this.#tail.push({ canonical, hash: hashCanonical(canonical), partition: embeddedPartition, offset: BigInt(position) });
+      const place = { hash: hashCanonical(canonical), partition: embeddedPartition, offset: BigInt(position) };
+      this.#tail.push(AcceptedRecord.fromCanonical(canonical, place));
       this.#end = position;
     });
     if (this.#tail.length > 2 * tailLimit) this.#tail = this.#tail.slice(-tailLimit);

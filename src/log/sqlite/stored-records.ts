@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import type { AcceptedRecord } from '../event-log.ts';
+import type { AcceptedRecord } from '../accepted-record.ts';
 import { acceptedOf, type LogRow } from './log-table.ts';
 
 /** Rows that are read at a time: about a millisecond's work. */
