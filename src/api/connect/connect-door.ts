@@ -26,7 +26,7 @@ export interface ConnectOptions {
   readonly stalledReaderTimeoutMs: number;
 }
 
-/** The API over Connect, gRPC-Web and gRPC, for a server of node:http. */
+/** The API over Connect and gRPC-Web, for a server of node:http. */
 export interface ConnectDoor {
   /** `/lehr.v1.TaskService/GetTask` and so on. */
   readonly paths: ReadonlySet<string>;

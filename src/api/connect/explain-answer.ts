@@ -2,8 +2,8 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { encodeEnvelope, readAllBytes } from '@connectrpc/connect/protocol';
 import { endStreamFlag, endStreamFromJson, endStreamToJson, errorFromJsonBytes } from '@connectrpc/connect/protocol-connect';
-import { findTrailerError, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
-import { trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
+import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
+import { setTrailerStatus, trailerFlag, trailerParse, trailerSerialize } from '@connectrpc/connect/protocol-grpc-web';
 
 import { ApiError } from '../api-error.ts';
 import type { Incidents } from '../errors/incidents.ts';
@@ -19,8 +19,8 @@ const methodNotAllowed = 405;
 /** Flags and length before each message of a stream. */
 const envelopeHeaderBytes = 5;
 
-const takenTypes = 'application/json, application/proto, application/grpc-web or application/grpc; '
-  + 'a method that streams: application/connect+json, application/connect+proto or one of the last two';
+const takenTypes = 'application/json, application/proto or application/grpc-web; a method that streams: application/connect+json, '
+  + 'application/connect+proto or application/grpc-web; gRPC has a port of its own';
 
 /** The refusal behind an error that has no ErrorInfo; `undefined` for an error that has one. */
 type Explain = (error: ConnectError) => ApiError | undefined;
@@ -32,7 +32,7 @@ type Explain = (error: ConnectError) => ApiError | undefined;
  */
 export async function explainAnswer(answer: UniversalServerResponse, asked: AskedCall,
   incidents: Incidents): Promise<UniversalServerResponse> {
-  const { body, status, header, trailer } = answer;
+  const { body, status, header } = answer;
   if (status === unsupportedMediaType) {
     return jsonAnswer(new ApiError('INVALID_ARGUMENT', 'UNSUPPORTED_MEDIA_TYPE', `A method that answers once takes ${takenTypes}.`), status);
   }
@@ -52,7 +52,7 @@ export async function explainAnswer(answer: UniversalServerResponse, asked: Aske
   const type = header?.get('content-type') ?? '';
   if (type.startsWith('application/connect+')) return { ...answer, body: mapEnvelope(body, endStreamFlag, explainedEnd(explain)) };
   if (type.startsWith('application/grpc-web')) return { ...answer, body: mapEnvelope(body, trailerFlag, explainedTrailerText(explain)) };
-  return trailer === undefined ? answer : { ...answer, body: thenExplain(body, trailer, explain) };
+  return answer;
 }
 
 const isErrorInfo = (detail: ConnectError['details'][number]): boolean => 'type' in detail && detail.type === 'google.rpc.ErrorInfo';
@@ -65,15 +65,10 @@ const explainedEnd = (explain: Explain) => (content: Uint8Array): Uint8Array => 
 
 const explainedTrailerText = (explain: Explain) => (content: Uint8Array): Uint8Array => {
   const trailers = trailerParse(content);
-  explainTrailers(trailers, explain);
-  return trailerSerialize(trailers);
-};
-
-function explainTrailers(trailers: Headers, explain: Explain): void {
   const error = findTrailerError(trailers);
   const refusal = error && explain(error);
-  if (refusal !== undefined) setTrailerStatus(trailers, connectError(refusal));
-}
+  return refusal === undefined ? content : trailerSerialize(setTrailerStatus(trailers, connectError(refusal)));
+};
 
 /** Replaces the content of envelopes that have `flag`; messages pass as they are. */
 async function* mapEnvelope(body: AsyncIterable<Uint8Array>, flag: number,
@@ -82,12 +77,6 @@ async function* mapEnvelope(body: AsyncIterable<Uint8Array>, flag: number,
     if (((chunk[0] ?? 0) & flag) === 0) yield chunk;
     else yield encodeEnvelope(flag, replace(chunk.subarray(envelopeHeaderBytes)));
   }
-}
-
-/** Trailers of gRPC are complete when the body has ended. */
-async function* thenExplain(body: AsyncIterable<Uint8Array>, trailers: Headers, explain: Explain): AsyncGenerator<Uint8Array> {
-  yield* body;
-  explainTrailers(trailers, explain);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

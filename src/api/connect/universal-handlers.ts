@@ -33,6 +33,8 @@ const strictText = { textDecoder: new TextDecoder('utf-8', { fatal: true }) };
 export function universalHandlers(methods: readonly WireMethod[], registry: FileRegistry, incidents: Incidents,
   stopping: AbortSignal): ReadonlyMap<string, UniversalHandler> {
   const router = createConnectRouter({
+    // Plain gRPC needs HTTP/2 and has a port of its own.
+    grpc: false,
     jsonOptions: { ...strictText, ignoreUnknownFields: false, registry },
     readMaxBytes: maxRequestBytes,
     compressMinBytes: neverCompress,

@@ -18,7 +18,6 @@ export async function writeAnswer(answer: UniversalServerResponse, response: Ser
       if (next === undefined || next.done === true) break;
       if (!response.write(next.value)) await roomOrLeaving(response, stalledTimeoutMs);
     }
-    if (answer.trailer !== undefined) response.addTrailers(Object.fromEntries(answer.trailer));
     response.end();
   } catch (thrown) {
     response.destroy();

@@ -27,12 +27,12 @@ export function sendJson(exchange: Exchange, status: number, value: unknown, hea
 }
 
 /**
- * Sends a refusal: Connect's error JSON under `status`, by default that of the refusal's code. A client of gRPC-Web or
- * gRPC gets the status in headers under 200, which is where it looks (gRPC over HTTP/2, "Trailers-Only").
+ * Sends a refusal: Connect's error JSON under `status`, by default that of the refusal's code. A client of gRPC-Web gets the
+ * status in headers under 200, which is where it looks (gRPC over HTTP/2, "Trailers-Only").
  */
 export function sendRefusal(exchange: Exchange, refusal: ApiError, status?: number, headers: OutgoingHttpHeaders = {}): void {
   const type = exchange.request.headers['content-type'];
-  if (type?.startsWith('application/grpc') !== true) {
+  if (type?.startsWith('application/grpc-web') !== true) {
     sendJson(exchange, status ?? statusCodes[refusal.code].http, errorJson(refusal), headers);
     return;
   }
