@@ -16,8 +16,8 @@ export const timers: Projection = {
       for (const { stream } of changes) {
         if (stream?.kind !== 'task' || stream.state.status === 'absent') continue;
         const next = nextTimer(stream.state, stageTimeoutMs);
-        if (next === undefined) remove.run(stream.state.id);
-        else upsert.run(stream.state.id, next.kind, next.dueTime.getTime());
+        if (next !== undefined) upsert.run(stream.state.id, next.kind, next.dueTime.getTime());
+        else if (stream.state.revision > 1n) remove.run(stream.state.id);
       }
     };
   },

@@ -104,7 +104,7 @@ function commandOf(request: CreateTaskRequest, { owner }: Call, { clock, default
     id: requestId === '' ? newTaskId(now) : taskIdOfRequest(owner, requestId),
     owner, spec, labels, requestId, now,
     ttl: ttl ?? { seconds: BigInt(Math.trunc(defaultTtlMs / 1_000)), nanos: (defaultTtlMs % 1_000) * 1e6 },
-    fingerprint: fingerprintOf({ spec, labels, ttl }),
+    fingerprint: requestId === '' ? Buffer.alloc(0) : fingerprintOf({ spec, labels, ttl }),
   };
 }
 

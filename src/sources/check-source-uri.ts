@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { isForbiddenHost } from './forbidden-host.ts';
 
 /** A source URI has at most so many characters. */
-export const sourceUriLimit = 8_192;
+export const sourceUriLimit = 4_096;
 
 /** What a source URI shows by itself. `path` is absolute and normal, and lies below a file root by name; links are not followed yet. */
 export type CheckedSourceUri =

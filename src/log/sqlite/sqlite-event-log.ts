@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { hashCanonical } from '../canonical.ts';
 import { AcceptedRecord } from '../accepted-record.ts';
@@ -88,8 +89,8 @@ export class SqliteEventLog implements EventLog {
   }
 
   async #send(): Promise<void> {
-    // One turn of the event loop, so that callers of the same turn share the first batch.
-    await Promise.resolve();
+    // Callers whose requests arrived in the same turn of the event loop share the first batch.
+    await nextTurn();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, batchLimit);
       try {

@@ -26,7 +26,10 @@ export interface TaskCreated {
     | undefined;
   /** The caller's request id; empty: none was given. */
   requestId: string;
-  /** SHA-256 over spec, labels and ttl as asked for, with maps sorted: tells a repeated request from another one. */
+  /**
+   * SHA-256 over spec, labels and ttl as asked for, with maps sorted: tells a repeated request from another one. Empty
+   * where no request id was given.
+   */
   fingerprint: Buffer;
 }
 
