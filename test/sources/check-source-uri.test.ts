@@ -8,7 +8,7 @@ const refused: readonly (readonly [uri: string, says: RegExp])[] = [
   ['disk.qcow2', /no valid absolute URL/],
   ['http://', /no valid absolute URL/],
   ['http://exa mple.com/', /no valid absolute URL/],
-  [`http://example.com/${'a'.repeat(sourceUriLimit)}`, /more than 8192 characters/],
+  [`http://example.com/${'a'.repeat(sourceUriLimit)}`, /more than 4096 characters/],
   ['ftp://example.com/disk', /scheme "ftp"/],
   ['nbd://example.com/disk', /scheme "nbd"/],
   ['json:{"driver":"file"}', /scheme "json"/],
