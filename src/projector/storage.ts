@@ -50,6 +50,7 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
   let lagging: string | undefined;
   let lagRecords = 0;
   let died: Error | undefined;
+  let closing = false;
 
   const answer = (message: FromStorage) => pending.shift()?.resolve(message);
   const die = (cause: Error) => {
@@ -58,7 +59,7 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
     opened.reject(cause);
     ready.reject(cause);
     for (const { reject } of pending.splice(0)) reject(cause);
-    onDeath(cause);
+    if (!closing) onDeath(cause);
   };
   thread.on('message', (message: FromStorage) => {
     if ('applied' in message) {
@@ -120,7 +121,10 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
     },
     async close() {
       if (died !== undefined) return;
-      await ask({ kind: 'close' });
+      const closed = ask({ kind: 'close' });
+      // Set before the answer is waited for: the end of the thread may be told in the same turn.
+      closing = true;
+      await closed;
       died = new Error('the storage is closed');
       await thread.terminate();
     },
