@@ -1,15 +1,9 @@
 import { BadRequest, ErrorInfo } from '../../gen/google/rpc/error_details.ts';
 import type { ApiError } from '../api-error.ts';
-import { entryTextLimit, shorten } from './shorten.ts';
+import { fittingEntries } from './shorten.ts';
 
 /** The `domain` of every ErrorInfo of this service. */
 export const errorDomain = 'lehr';
-
-/**
- * How many violations and metadata entries one error tells. Error details travel in HTTP/2 trailers, for which common
- * clients accept 8 KiB in all; who repairs these sees the next ones.
- */
-const entryLimit = 8;
 
 /** One detail of an error: a message of google.rpc in bytes, and the same as JSON for people. */
 export interface ErrorDetail {
@@ -27,18 +21,14 @@ export type BadRequestJson = { readonly fieldViolations: { readonly field: strin
 
 /** The details of a refusal: exactly one ErrorInfo, and one BadRequest where fields are to blame. Bounded in size. */
 export function errorDetails(refusal: ApiError): readonly ErrorDetail[] {
-  const metadata = Object.fromEntries(
-    Object.entries(refusal.metadata).slice(0, entryLimit).map(([key, value]) => [entry(key), entry(value)]),
-  );
+  const metadata: Record<string, string> = Object.fromEntries(fittingEntries(Object.entries(refusal.metadata)));
   const info = { reason: refusal.reason, domain: errorDomain, metadata };
   const detail = { type: 'google.rpc.ErrorInfo', value: encoded(ErrorInfo.encode(ErrorInfo.create(info))), debug: info };
   if (refusal.violations.length === 0) return [detail];
-  const fieldViolations = refusal.violations.slice(0, entryLimit)
-    .map(({ field, description }) => ({ field: entry(field), description: entry(description) }));
+  const fieldViolations = fittingEntries(refusal.violations.map(({ field, description }) => [field, description]))
+    .map(([field, description]) => ({ field, description }));
   const badRequest = BadRequest.encode(BadRequest.create({ fieldViolations }));
   return [detail, { type: 'google.rpc.BadRequest', value: encoded(badRequest), debug: { fieldViolations } }];
 }
 
 const encoded = (writer: { finish(): Uint8Array }): Uint8Array<ArrayBuffer> => new Uint8Array(writer.finish());
-
-const entry = (text: string): string => shorten(text, entryTextLimit);
