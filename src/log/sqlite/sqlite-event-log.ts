@@ -3,7 +3,7 @@ import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { hashCanonical } from '../canonical.ts';
 import { AcceptedRecord } from '../accepted-record.ts';
 import { readBatchLimit, type AppendOutcome, type EventLog } from '../event-log.ts';
-import type { Position } from '../position.ts';
+import { startPosition, type Position } from '../position.ts';
 import type { AppendChannel } from './append-channel.ts';
 import { acceptedOf, embeddedPartition, type LogRow } from './log-table.ts';
 
@@ -78,7 +78,8 @@ export class SqliteEventLog implements EventLog {
   }
 
   async end(): Promise<Position> {
-    return positionOf(await this.#channel.end());
+    const end = await this.#channel.end();
+    return end === 0 ? startPosition : positionOf(end);
   }
 
   async close(): Promise<void> {
