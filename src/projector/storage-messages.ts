@@ -10,8 +10,9 @@ export type ToStorage =
 export type FromStorage =
   | { readonly kind: 'opened'; readonly end: number; readonly applied: number }
   | { readonly kind: 'ready'; readonly end: number; readonly applied: number }
-  | { readonly kind: 'appended'; readonly positions: readonly number[]; readonly applied: number }
+  | { readonly kind: 'appended'; readonly positions: readonly number[]; readonly applied: number; readonly end: number }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'end'; readonly end: number; readonly applied: number }
   | { readonly kind: 'lagging'; readonly applied: number; readonly end: number; readonly message: string }
+  | { readonly kind: 'caughtUp'; readonly applied: number; readonly end: number }
   | { readonly kind: 'closed' };

@@ -16,6 +16,9 @@ import type { ToStorage, FromStorage } from './storage-messages.ts';
  */
 const catchUpBatch = 5_000;
 
+/** While the projections cannot be written they are tried again this often. */
+const catchUpEveryMs = 1_000;
+
 const { folder, settings } = workerData as { folder: string; settings: ProjectionSettings };
 const port = parentPort;
 if (port === null) throw new Error('runs as a worker thread only');
@@ -28,6 +31,7 @@ buildProjections(projectionsFolder, projections, (building) => {
 });
 const db = openProjections(projectionsFolder, projections);
 const projector = new Projector(db, projections, settings);
+let retry: NodeJS.Timeout | undefined;
 
 function applied(): number {
   return projector.places.get(0)?.offset ?? 0;
@@ -49,6 +53,20 @@ function catchUp(): void {
   while (applied() < log.end) projector.apply(log.readAfter(applied(), catchUpBatch));
 }
 
+/** Tells that the projections cannot be written, and sees to it that they are tried again although nothing more may come. */
+function lag(cause: unknown): void {
+  send({ kind: 'lagging', applied: applied(), end: log.end, message: cause instanceof Error ? cause.message : String(cause) });
+  retry ??= setTimeout(() => {
+    retry = undefined;
+    try {
+      catchUp();
+      send({ kind: 'caughtUp', applied: applied(), end: log.end });
+    } catch (again) {
+      lag(again);
+    }
+  }, catchUpEveryMs);
+}
+
 function send(message: FromStorage): void {
   port?.postMessage(message);
 }
@@ -60,9 +78,9 @@ function append(batch: readonly Uint8Array[]): void {
     if (applied() === log.end - accepted.length) projector.apply(accepted);
     else catchUp();
   } catch (cause) {
-    send({ kind: 'lagging', applied: applied(), end: log.end, message: cause instanceof Error ? cause.message : String(cause) });
+    lag(cause);
   }
-  send({ kind: 'appended', positions: outcomes.map((outcome) => Number(outcome?.offset ?? 0n)), applied: applied() });
+  send({ kind: 'appended', positions: outcomes.map((outcome) => Number(outcome?.offset ?? 0n)), applied: applied(), end: log.end });
 }
 
 function handle(message: ToStorage): void {
@@ -78,11 +96,12 @@ function handle(message: ToStorage): void {
       try {
         catchUp();
       } catch (cause) {
-        send({ kind: 'lagging', applied: applied(), end: log.end, message: cause instanceof Error ? cause.message : String(cause) });
+        lag(cause);
       }
       send({ kind: 'end', end: log.end, applied: applied() });
       return;
     case 'close':
+      clearTimeout(retry);
       db.close();
       log.close();
       send({ kind: 'closed' });

@@ -63,9 +63,10 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
   };
   thread.on('message', (message: FromStorage) => {
     if ('applied' in message) {
-      if ('end' in message) lagRecords = message.end - message.applied;
+      lagRecords = message.end - message.applied;
       applied.advance(new Map([[embeddedPartition, BigInt(message.applied)]]));
-      lagging = message.kind === 'lagging' ? message.message : lagging;
+      if (message.kind === 'lagging') lagging = message.message;
+      else if (lagRecords === 0) lagging = undefined;
     }
     switch (message.kind) {
       case 'opened':
@@ -75,11 +76,9 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
         ready.resolve();
         return;
       case 'lagging':
+      case 'caughtUp':
         return;
       case 'end':
-        if (message.applied === message.end) lagging = undefined;
-        answer(message);
-        return;
       case 'appended':
       case 'refused':
       case 'closed':
