@@ -117,7 +117,7 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
       const tasks = taskStreams(log, readSide);
       const images = imageStreams(log, readSide);
       const signals = new MemorySignals();
-      const feed = new Feed(log, (position) => readSide.reached(position), storage.applied.position);
+      const feed = new Feed(log, (position, signal) => storage.applied.reached(position, signal), storage.applied.position);
       const queue: MemoryJobQueue = new MemoryJobQueue(() => { sweepUnfinished(queries, queue); });
       const finish = { tasks, images, store, clock };
       const sources = createSources({

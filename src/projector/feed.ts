@@ -25,12 +25,15 @@ export type FeedListener = (events: readonly AppliedEvent[], position: Position)
  */
 export class Feed {
   readonly #log: EventLog;
-  readonly #reached: (position: Position) => Promise<void>;
+  readonly #reached: (position: Position, signal: AbortSignal) => Promise<void>;
   readonly #listeners = new Set<FeedListener>();
   #position: Position;
 
-  /** `reached` resolves once the projections of this node hold a position; `from` is where they stand now. */
-  constructor(log: EventLog, reached: (position: Position) => Promise<void>, from: Position) {
+  /**
+   * `reached` resolves once the projections of this node hold a position, however long that takes: what lags must not end the
+   * feed. `from` is where they stand now.
+   */
+  constructor(log: EventLog, reached: (position: Position, signal: AbortSignal) => Promise<void>, from: Position) {
     this.#log = log;
     this.#reached = reached;
     this.#position = from;
@@ -51,7 +54,12 @@ export class Feed {
   async run(signal: AbortSignal): Promise<void> {
     for await (const batch of this.#log.read(this.#position, signal)) {
       const position = positionAfter(this.#position, batch);
-      await this.#reached(position);
+      try {
+        await this.#reached(position, signal);
+      } catch (cause) {
+        if (signal.aborted) return;
+        throw cause;
+      }
       const events = batch.map(appliedOf).filter((event) => event !== undefined);
       this.#position = position;
       for (const listener of this.#listeners) listener(events, position);
