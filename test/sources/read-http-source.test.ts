@@ -26,15 +26,18 @@ const failing: readonly {
   readonly what: string;
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
   readonly fails: Partial<FailedRead>;
+  readonly idleTimeoutMs?: number;
   readonly says?: RegExp;
 }[] = [
   {
     what: 'stalls before its header',
+    idleTimeoutMs: 300,
     answer: () => undefined,
     fails: { reason: 'REASON_SOURCE_TOO_SLOW', retryable: true, metadata: { system_error: 'UND_ERR_HEADERS_TIMEOUT' } },
   },
   {
     what: 'stalls in mid-body',
+    idleTimeoutMs: 900,
     answer: (_, response) => sendPart(response, 500_000, () => undefined),
     fails: {
       reason: 'REASON_SOURCE_TOO_SLOW',
@@ -157,10 +160,10 @@ const failing: readonly {
   })),
 ];
 
-for (const { what, answer, fails, says } of failing) {
+for (const { what, answer, fails, idleTimeoutMs, says } of failing) {
   test(`a source that ${what} is ${String(fails.reason)}`, async (t) => {
     const { origin } = await startBadServer(t, answer);
-    const { message, ...failed } = await readFailing(`${origin}/disk?token=secret`);
+    const { message, ...failed } = await readFailing(`${origin}/disk?token=secret`, idleTimeoutMs === undefined ? {} : { idleTimeoutMs });
     t.deepEqual(failed, fails);
     t.regex(message, says ?? /./);
     t.notRegex(message, /secret/);
@@ -300,7 +303,7 @@ test('connections are used again, and one that the server has dropped does not f
 
 test('an abort ends the reading with its reason and closes the socket', async (t) => {
   const { origin, sockets } = await startBadServer(t, (_, response) => sendPart(response, 500_000, () => undefined));
-  const sources = createSources({ ...settings, idleTimeoutMs: 60_000 });
+  const sources = createSources(settings);
   const canceled = new Error('canceled');
   const abort = new AbortController();
   const reading = sources.read(`${origin}/disk`, { begin: () => undefined, receive: () => nothing(abort.abort(canceled)) }, abort.signal);
@@ -315,7 +318,7 @@ test('an abort before the answer ends the reading too', async (t) => {
   const abort = new AbortController();
   const canceled = new Error('canceled');
   const { origin, sockets } = await startBadServer(t, () => abort.abort(canceled));
-  const sources = createSources({ ...settings, idleTimeoutMs: 60_000 });
+  const sources = createSources(settings);
   t.is(await t.throwsAsync(sources.read(`${origin}/disk`, keepingReceiver(), abort.signal)), canceled);
   await closed(sockets[0]!);
   t.true(sockets[0]?.closed);

@@ -32,7 +32,7 @@ async function start(t: ExecutionContext): Promise<Fixture> {
   const deps = {
     pool: new BytesPool(1),
     store: await FolderStore.open(root),
-    sources: createSources({ ...settings, idleTimeoutMs: 60_000, maxImageBytes: 1 << 30 }),
+    sources: createSources({ ...settings, maxImageBytes: 1 << 30 }),
   };
   t.teardown(async () => {
     await deps.sources.close();

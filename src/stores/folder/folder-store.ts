@@ -12,15 +12,14 @@ import { isStoredFileName, isTaskId, storedFileName, taskOfStoredFile } from './
 /**
  * An image store in a local folder, on one file system: `staging/<task>.<attempt>` and `images/<id>.<attempt>`. Opening
  * makes the two folders. A file is put in place by a hard link, which unlike a rename fails where something is already.
- * There is no folder per task: making and removing one halves the rate of small imports, since each is a change that
- * waits for the commit under way in the file system's journal.
+ * There is no folder per task: on ext4, with its journal busy with flushes, making one took longer than all else that is
+ * done for a small image, 1.1 of 2.5 ms of a pool thread.
  */
 export class FolderStore implements ImageStore {
   readonly #root: string;
   readonly #images: string;
   readonly #staging: string;
   readonly #imagesSync: CoalescedSync;
-
   readonly #imagesFolder: FileHandle;
 
   private constructor(root: string, imagesFolder: FileHandle) {
