@@ -12,8 +12,8 @@ import { isStoredFileName, isTaskId, storedFileName, taskOfStoredFile } from './
 /**
  * An image store in a local folder, on one file system: `staging/<task>.<attempt>` and `images/<id>.<attempt>`. Opening
  * makes the two folders. A file is put in place by a hard link, which unlike a rename fails where something is already.
- * There is no folder per task: on ext4, with its journal busy with flushes, making one took longer than all else that is
- * done for a small image, 1.1 of 2.5 ms of a pool thread.
+ * There is no folder per task: on ext4, with its journal busy with flushes, making one took nearly half of the time that a
+ * pool thread spends on a small image.
  */
 export class FolderStore implements ImageStore {
   readonly #root: string;
