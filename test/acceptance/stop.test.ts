@@ -19,7 +19,9 @@ const image = rawDisk(512 * 1024, 1);
 type Message = NonNullable<WatchTasksResponse['message']>;
 
 /** Reads a watch to its end and gives what it said from `snapshot_end` on, and how it ended. */
-async function readToEnd(watch: AsyncIterable<WatchTasksResponse>, onReady: () => void): Promise<{ last: Message | undefined; ended: Refusal | undefined }> {
+async function readToEnd(
+  watch: AsyncIterable<WatchTasksResponse>, onReady: () => void,
+): Promise<{ last: Message | undefined; ended: Refusal | undefined }> {
   let last: Message | undefined;
   try {
     for await (const { message } of watch) {
