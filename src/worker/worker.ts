@@ -153,15 +153,7 @@ export class Worker {
 }
 
 function endsAttempt(payload: Payload, number: number): boolean {
-  switch (payload.$case) {
-    case 'attemptStarted':
-      return payload.value.attempt > number;
-    case 'attemptFailed':
-      return payload.value.attempt === number;
-    case 'taskFailed':
-    case 'taskCanceled':
-      return true;
-    default:
-      return false;
-  }
+  if (payload.$case === 'attemptStarted') return payload.value.attempt > number;
+  if (payload.$case === 'attemptFailed') return payload.value.attempt === number;
+  return payload.$case === 'taskFailed' || payload.$case === 'taskCanceled';
 }
