@@ -1,0 +1,8 @@
+import { lockDataFolder } from '../../../src/log/sqlite/data-lock.ts';
+
+/* Started by data-lock.test.ts: locks the folder, says so, and holds it until it is killed. */
+
+const [folder = '', holder = ''] = process.argv.slice(2);
+lockDataFolder(folder, holder);
+process.stdout.write('locked\n');
+setInterval(() => undefined, 60_000);
