@@ -1,0 +1,84 @@
+import { FailureError } from '../../src/domain/failures.ts';
+import type { ImageStore, OpenedImage } from '../../src/stores/image-store.ts';
+import { storeFailure } from '../../src/stores/store-failure.ts';
+import { isStoredFileName, isTaskId, storedFileName, taskOfStoredFile } from '../../src/stores/folder/file-names.ts';
+import type { Life } from './life.ts';
+import type { World } from './world.ts';
+
+/** The files of the image store, which all nodes share. */
+export class SimDisk {
+  /** By `<task>.<attempt>`: whether the file is complete and synced. */
+  readonly staged = new Map<string, boolean>();
+  readonly images = new Map<string, boolean>();
+}
+
+function systemError(code: string, name: string): FailureError {
+  return new FailureError(storeFailure(Object.assign(new Error(code), { code }), name, 0));
+}
+
+/** The store as one node sees it: what `FolderStore` does, step by step, with faults between the steps. */
+export class SimStore implements ImageStore {
+  readonly #world: World;
+  readonly #life: Life;
+  readonly #disk: SimDisk;
+
+  constructor(world: World, life: Life, disk: SimDisk) {
+    this.#world = world;
+    this.#life = life;
+    this.#disk = disk;
+  }
+
+  stagedFile(taskId: string, attempt: number): { path: string; name: string } {
+    const name = `staging/${storedFileName(taskId, attempt)}`;
+    return { path: `/${name}`, name };
+  }
+
+  async publish(taskId: string, attempt: number): Promise<string> {
+    const file = storedFileName(taskId, attempt);
+    await this.#step(`links images/${file}`, `images/${file}`, () => {
+      const complete = this.#disk.staged.get(file);
+      if (complete === undefined) throw systemError('ENOENT', `images/${file}`);
+      if (this.#disk.images.has(file)) throw systemError('EEXIST', `images/${file}`);
+      if (!complete) this.#world.violate('only complete files are published', file);
+      this.#disk.images.set(file, complete);
+    });
+    await this.#step(`unlinks staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file)).catch(() => undefined);
+    return file;
+  }
+
+  async remove(file: string): Promise<void> {
+    if (!isStoredFileName(file)) throw new RangeError(`no stored file: ${file}`);
+    await this.#step(`removes images/${file}`, `images/${file}`, () => {
+      if (this.#disk.images.delete(file)) this.#world.count('stored file removed');
+    });
+  }
+
+  async discardStaging(taskId: string): Promise<void> {
+    if (!isTaskId(taskId)) throw new RangeError(`no task: ${taskId}`);
+    const files = await this.#step('lists staging', 'staging', () => [...this.#disk.staged.keys()].filter((file) => taskOfStoredFile(file) === taskId));
+    await Promise.all(files.map((file) => this.#step(`discards staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file))));
+  }
+
+  listStaging(): Promise<readonly string[]> {
+    return this.#step('lists staging', 'staging', () => [...new Set([...this.#disk.staged.keys()].map((file) => taskOfStoredFile(file) ?? ''))]);
+  }
+
+  listFiles(): Promise<readonly string[]> {
+    return this.#step('lists images', 'images', () => [...this.#disk.images.keys()]);
+  }
+
+  openForRead(): Promise<OpenedImage | undefined> {
+    throw new Error('nothing of the simulation reads images');
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held.
+  }
+
+  #step<T>(what: string, name: string, effect: () => T): Promise<T> {
+    return this.#life.call(what, () => {
+      if (this.#world.strikes(this.#world.plan.storeFaultShare)) throw systemError(this.#world.random.pick(['ENOSPC', 'EIO']), name);
+      return effect();
+    }, { risk: 6, typicalMs: 4 });
+  }
+}

@@ -1,0 +1,217 @@
+import type { Database } from 'better-sqlite3';
+import { historyQueries } from '../../projections/history/queries.ts';
+import { projections } from '../../projections/all.ts';
+import { taskQueries, type TaskQueries } from '../../projections/tasks/queries.ts';
+import { timerQueries, type Timer } from '../../projections/timers/queries.ts';
+import { importHandler } from '../../src/handlers/import.ts';
+import { dispatchJobs, sweepUnfinished } from '../../src/jobs/dispatcher.ts';
+import { MemoryJobQueue } from '../../src/jobs/memory/memory-job-queue.ts';
+import { MemorySignals } from '../../src/jobs/memory/memory-signals.ts';
+import type { JobQueue } from '../../src/jobs/job-queue.ts';
+import { Timers } from '../../src/jobs/timers.ts';
+import { hasReached, type Position } from '../../src/log/position.ts';
+import { AppliedPosition } from '../../src/projector/applied-position.ts';
+import { Feed } from '../../src/projector/feed.ts';
+import { foldStream } from '../../src/projector/fold-stream.ts';
+import { Projector } from '../../src/projector/projector.ts';
+import { imageStreams, type ImageStreams } from '../../src/streams/image-streams.ts';
+import { ProjectionLaggingError, readWaitMs, type ReadSide } from '../../src/streams/read-side.ts';
+import { AppendUnknownError } from '../../src/streams/streams.ts';
+import { taskStreams, type TaskStreams } from '../../src/streams/task-streams.ts';
+import { AttemptOverError } from '../../src/worker/attempt-over.ts';
+import { fireTimer } from '../../src/worker/fire-timer.ts';
+import { removeDeletedImages, sweepStore } from '../../src/worker/janitor.ts';
+import type { FinishDeps } from '../../src/worker/finish-task.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { FailureError } from '../../src/domain/failures.ts';
+import type { Life } from './life.ts';
+import { simPool, SimSources } from './sim-bytes.ts';
+import { SimStore, type SimDisk } from './sim-disk.ts';
+import { SimLogHandle, type SimLog } from './sim-log.ts';
+import type { World } from './world.ts';
+
+/** In a cluster jobs may be lost, and the tasks of a node that died wait for nobody: so each node looks again this often. */
+const sweepEveryMs = 30_000;
+
+/** What a shutdown gives to running attempts. */
+const graceMs = 3_000;
+
+/** Errors that say what the outside did, and are none of the service's own. */
+export function isExpected(cause: unknown): boolean {
+  return cause instanceof AppendUnknownError || cause instanceof ProjectionLaggingError
+    || cause instanceof FailureError || cause instanceof AttemptOverError;
+}
+
+/** One life of the whole service, put together as the composition root does, over simulated ports. */
+export class SimNode {
+  readonly life: Life;
+  readonly tasks: TaskStreams;
+  readonly images: ImageStreams;
+  readonly readSide: ReadSide;
+  readonly queries: TaskQueries;
+  readonly applied: AppliedPosition;
+  readonly finish: FinishDeps;
+  /** Whether it serves callers. */
+  ready = false;
+  readonly #world: World;
+  readonly #projector: Projector;
+  readonly #db: Database;
+  readonly #log: SimLogHandle;
+  readonly #worker: Worker;
+  readonly #queue: MemoryJobQueue;
+  readonly #timers: Timers;
+  readonly #stopping = new AbortController();
+
+  /** `isDead` is the judgement of this node on other incarnations; `sourceOf` finds the source of a task. */
+  constructor(world: World, life: Life, shared: { log: SimLog; disk: SimDisk; db: Database; isDead: (incarnation: string) => boolean }) {
+    const { plan } = world;
+    const { clock } = life;
+    this.#world = world;
+    this.life = life;
+    this.#db = shared.db;
+    this.#log = new SimLogHandle(world, life, shared.log);
+    this.#projector = new Projector(shared.db, projections, { stageTimeoutMs: plan.stageTimeoutMs });
+    this.applied = new AppliedPosition(this.#places());
+    this.readSide = this.#openReadSide();
+    this.queries = taskQueries(shared.db);
+    this.tasks = taskStreams(this.#log, this.readSide);
+    this.images = imageStreams(this.#log, this.readSide);
+    const store = new SimStore(world, life, shared.disk);
+    const signals = new MemorySignals();
+    this.#queue = new MemoryJobQueue(() => { sweepUnfinished(this.queries, this.#queue); });
+    this.finish = { tasks: this.tasks, images: this.images, store, clock };
+    const sourceOf = (taskId: string): string => {
+      const task = this.tasks.peek(taskId);
+      return task.status !== 'absent' && task.spec.kind?.$case === 'importImage' ? task.spec.kind.value.sourceUri : '';
+    };
+    const handler = importHandler({
+      pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life), maxVirtualBytes: 2n ** 40n,
+    });
+    const { stageTimeoutMs, attemptLimit } = plan;
+    this.#worker = new Worker({
+      ...this.finish, signals, queue: this.#queue,
+      handle: async ({ kind }, attempt) => {
+        if (kind?.$case !== 'importImage') throw new TypeError('the simulation only imports');
+        await handler(kind.value, attempt);
+      },
+      node: life.machine.node, incarnation: life.incarnation, isDead: shared.isDead,
+      attemptLimit, transfers: plan.transfers, stageTimeoutMs,
+      log: {
+        warn: ({ err }, message) => { this.#expect(err, message); },
+        error: ({ err }, message) => { this.#unexpected(err, message); },
+      },
+    });
+    const fire = fireTimer({ ...this.finish, queue: this.#lossyQueue(), stageTimeoutMs, attemptLimit });
+    this.#timers = new Timers(timerQueries(shared.db), clock, (timer) => this.#watchFire(timer, fire));
+  }
+
+  /** Comes up: catches up with the log, then takes part. */
+  async start(): Promise<void> {
+    const { life } = this;
+    this.#guard('the projector', this.#project());
+    const end = await this.#log.end();
+    await this.applied.reached(end, this.#stopping.signal);
+    const feed = new Feed(this.#log, (position, signal) => this.applied.reached(position, signal), this.applied.position);
+    dispatchJobs(feed, this.#lossyQueue());
+    feed.listen((events) => { this.#worker.onEvents(events); });
+    feed.listen(() => { this.#timers.arm(); });
+    feed.listen(removeDeletedImages(this.finish, { warn: ({ err }, message) => { this.#expect(err, message); }, error: () => undefined }));
+    this.#guard('the feed', feed.run(this.#stopping.signal));
+    this.#guard('the worker', this.#worker.run());
+    this.#timers.arm();
+    this.#sweep();
+    this.ready = true;
+    life.deliver(0, () => { this.#guard('the sweep of the store', this.sweepStore()); });
+  }
+
+  /** Removes what nobody needs, and says so to the world where that fails for no reason of its own. */
+  async sweepStore(): Promise<void> {
+    await sweepStore(this.finish).then((removed) => {
+      if (removed > 0) this.#world.count('swept');
+    }, (cause: unknown) => { this.#expect(cause, 'the sweep of the store'); });
+  }
+
+  /** Stops as on SIGTERM. */
+  async stop(): Promise<void> {
+    this.ready = false;
+    await Promise.all([this.#timers.stop(), this.#worker.stop(graceMs)]);
+    this.#stopping.abort(new Error('stopped'));
+    this.life.leave();
+  }
+
+  /** The database of this node's projections. */
+  get db(): Database {
+    return this.#db;
+  }
+
+  #sweep(): void {
+    sweepUnfinished(this.queries, this.#lossyQueue());
+    if (!this.#stopping.signal.aborted) this.life.deliver(sweepEveryMs, () => { this.#sweep(); });
+  }
+
+  async #project(): Promise<void> {
+    const { random, plan } = this.#world;
+    for await (const batch of this.#log.read(this.applied.position, this.#stopping.signal)) {
+      await this.life.wait(random.delayMs(plan.lagMs), this.#stopping.signal);
+      this.#projector.apply(batch);
+      // What comes twice changes nothing.
+      if (random.chance(0.05)) this.#projector.apply(batch);
+      this.applied.advance(this.#places());
+    }
+  }
+
+  #places(): Position {
+    return new Map([...this.#projector.places.values()].map(({ partition, offset }) => [partition, BigInt(offset)]));
+  }
+
+  #openReadSide(): ReadSide {
+    const history = historyQueries(this.#db);
+    return {
+      fold: (subject) => foldStream(subject, history.stream(subject)),
+      reached: async (target) => {
+        if (hasReached(this.applied.position, target)) return;
+        const deadline = new AbortController();
+        const cancel = this.life.deliver(readWaitMs, () => { deadline.abort(new ProjectionLaggingError('too late')); });
+        await this.applied.reached(target, deadline.signal).finally(cancel);
+      },
+    };
+  }
+
+  async #watchFire(timer: Timer, fire: (timer: Timer) => Promise<void>): Promise<void> {
+    if (timer.dueTimeMs > this.life.clock.now().getTime()) this.#world.violate('timers never fire early', JSON.stringify(timer));
+    try {
+      await fire(timer);
+    } catch (cause) {
+      this.#expect(cause, `the timer ${timer.kind}`);
+      throw cause;
+    }
+  }
+
+  /** Loses jobs and doubles them. */
+  #lossyQueue(): JobQueue {
+    const { plan, random } = this.#world;
+    return {
+      take: (signal) => this.#queue.take(signal),
+      offer: (taskId) => {
+        if (this.#world.strikes(plan.doubledJobShare)) this.life.deliver(random.between(0, 20_000), () => { this.#queue.offer(taskId); });
+        if (this.#world.strikes(plan.lostJobShare)) this.#world.count('job lost');
+        else this.#queue.offer(taskId);
+      },
+    };
+  }
+
+  #guard(what: string, run: Promise<unknown>): void {
+    run.catch((cause: unknown) => {
+      if (!this.#stopping.signal.aborted) this.#unexpected(cause, what);
+    });
+  }
+
+  #expect(cause: unknown, what: string): void {
+    this.#world.note(this.life.incarnation, `${what}: ${String(cause)}`);
+    if (!isExpected(cause)) this.#unexpected(cause, what);
+  }
+
+  #unexpected(cause: unknown, what: string): void {
+    this.#world.violate('nothing throws what it should not', `${this.life.incarnation}, ${what}: ${cause instanceof Error ? String(cause.stack) : String(cause)}`);
+  }
+}
