@@ -1,29 +1,32 @@
 import { join } from 'node:path';
-import type { GetTaskResponse, CreateTaskResponse } from '../src/gen/lehr/v1/task_service.ts';
+import { CreateTaskRequest, CreateTaskResponse, GetTaskRequest } from '../src/gen/lehr/v1/task_service.ts';
 import { closedLoop } from './closed-loop.ts';
+import { emptyMethod } from './empty-server.ts';
 import { startLehr } from './lehr-server.ts';
 import { startReady } from './processes.ts';
 import type { Figure } from './report.ts';
-import { answered, emptyCaller, importRequest, taskClient } from './rpc.ts';
+import { bytesCaller, importRequest } from './rpc.ts';
 
 const callers = 64;
 const seconds = 5;
+const none = new Uint8Array();
 
 /** CreateTask (durable) and GetTask over gRPC, beside an empty grpc-js call; accepting alone: `workers` is 0. */
 export async function* benchAccepting(folder: string): AsyncGenerator<Figure> {
   const emptyServer = await startReady(process.execPath, [join(import.meta.dirname, 'empty-server.ts')]);
-  const empty = emptyCaller(emptyServer.line);
+  const empty = bytesCaller(emptyServer.line, emptyMethod.path, none);
   const before = await closedLoop(callers, seconds, empty.call);
   const lehr = await startLehr(join(folder, 'accepting'), { workers: '0' });
-  const client = taskClient(lehr.grpc);
-  const request = importRequest('http://127.0.0.1:9/disk.qcow2');
-  let last = '';
-  const create = await closedLoop(callers, seconds, async () => {
-    const { task } = await answered<CreateTaskResponse>((callback) => client.createTask(request, callback));
-    last = task?.id ?? '';
-  });
-  const get = await closedLoop(callers, seconds, () => answered<GetTaskResponse>((callback) => client.getTask({ id: last, readToken: '' }, callback)));
-  client.close();
+  const request = CreateTaskRequest.encode(importRequest('http://127.0.0.1:9/disk.qcow2')).finish();
+  const creating = bytesCaller(lehr.grpc, '/lehr.v1.TaskService/CreateTask', request);
+  let last: Buffer | undefined;
+  const create = await closedLoop(callers, seconds, async () => { last = await creating.call(); });
+  const { task } = CreateTaskResponse.decode(last ?? none);
+  if (task?.state !== 'STATE_PENDING') throw new Error('CreateTask did not answer with a task');
+  const getting = bytesCaller(lehr.grpc, '/lehr.v1.TaskService/GetTask', GetTaskRequest.encode({ id: task.id, readToken: '' }).finish());
+  const get = await closedLoop(callers, seconds, getting.call);
+  creating.close();
+  getting.close();
   await lehr.stop();
   const after = await closedLoop(callers, seconds, empty.call);
   empty.close();

@@ -5,7 +5,7 @@ import { writeLargeImage, importOnce } from './large-images.ts';
 import { startLehr } from './lehr-server.ts';
 import { startReady } from './processes.ts';
 import { percentile, type Figure } from './report.ts';
-import { answered, healthCaller, importRequest, taskClient } from './rpc.ts';
+import { answered, bytesCaller, importRequest, taskClient } from './rpc.ts';
 
 const callers = 4;
 const rounds = 3;
@@ -18,7 +18,7 @@ export async function* benchInterference(folder: string): AsyncGenerator<Figure>
   const source = await startReady(process.execPath, [join(import.meta.dirname, 'source-server.ts'), sources]);
   const lehr = await startLehr(join(folder, 'interference'));
   const client = taskClient(lehr.grpc);
-  const health = healthCaller(lehr.grpc);
+  const health = bytesCaller(lehr.grpc, '/grpc.health.v1.Health/Check', new Uint8Array());
   const { task } = await answered<CreateTaskResponse>((callback) => client.createTask(importRequest(`${source.line}/none`), callback));
   const id = task?.id ?? '';
   let importing = true;

@@ -18,14 +18,14 @@ export function taskClient(address: string): TaskServiceClient {
   return new TaskServiceClient(address, credentials.createInsecure());
 }
 
-/** Calls the empty server. */
-export function emptyCaller(address: string): { call: () => Promise<unknown>; close: () => void } {
+/** Calls one method again and again with the same bytes, and does not decode the answers: what is measured is the server. */
+export function bytesCaller(address: string, path: string, request: Uint8Array): { call: () => Promise<Buffer | undefined>; close: () => void } {
   const client = new Client(address, credentials.createInsecure());
-  const none = Buffer.alloc(0);
-  const { path, requestSerialize, responseDeserialize } = emptyMethod;
+  const bytes = Buffer.from(request);
+  const { requestSerialize, responseDeserialize } = emptyMethod;
   return {
     call: () => answered((callback: Callback<Buffer | undefined>) =>
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, none, callback)),
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, bytes, callback)),
     close: () => { client.close(); },
   };
 }
@@ -63,16 +63,4 @@ export async function ended(client: TaskServiceClient, id: string): Promise<void
     watch.on('error', () => undefined);
     watch.cancel();
   }
-}
-
-/** Calls the health service: an empty call of a server that has one. */
-export function healthCaller(address: string): { call: () => Promise<unknown>; close: () => void } {
-  const client = new Client(address, credentials.createInsecure());
-  const none = Buffer.alloc(0);
-  const { requestSerialize, responseDeserialize } = emptyMethod;
-  return {
-    call: () => answered((callback: Callback<Buffer | undefined>) =>
-      client.makeUnaryRequest('/grpc.health.v1.Health/Check', requestSerialize, responseDeserialize, none, callback)),
-    close: () => { client.close(); },
-  };
 }
