@@ -8,6 +8,11 @@ const launcher = path.resolve(import.meta.dirname, '../../../bin/lehr.js');
 /** Node keeps compiled code here, so that a server that is started for the second time is ready in half the time. */
 const compileCacheFolder = path.join(tmpdir(), 'lehr-test-compile-cache');
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** How a process ended. */
 export interface Exit {
   readonly code: number | null;
@@ -42,15 +47,14 @@ export function startProcess(args: readonly string[], { cwd, env, wrapper = [] }
     env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', NODE_COMPILE_CACHE: compileCacheFolder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const killAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', killAtExit);
+  running.add(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
   const ended = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => {
-      process.off('exit', killAtExit);
+      running.delete(child);
       resolve({ code, signal });
     });
   });
