@@ -9,4 +9,7 @@ function endWhenOutputCloses(error: NodeJS.ErrnoException): void {
 
 process.stdout.on('error', endWhenOutputCloses);
 process.stderr.on('error', endWhenOutputCloses);
-process.exitCode = await runCli(process.argv.slice(2), process);
+const args = process.argv.slice(2);
+process.exitCode = await runCli(args, process);
+// A server that died inside may leave sockets open; whoever supervises it waits for the process to end.
+if (args[0] === 'serve') process.exit();

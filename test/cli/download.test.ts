@@ -31,7 +31,9 @@ function imageStub(bytes: Buffer, requests: ReadImageRequest[] = [], ...breaks: 
     readImage: (request, call) => {
       requests.push(request);
       const end = breaks[requests.length - 1] ?? bytes.length;
-      for (let at = Number(request.offset); at < end; at += chunkBytes) call.write({ data: bytes.subarray(at, Math.min(at + chunkBytes, end)) });
+      for (let at = Number(request.offset); at < end; at += chunkBytes) {
+        call.write({ data: bytes.subarray(at, Math.min(at + chunkBytes, end)) });
+      }
       if (end < bytes.length) throw new Refusal('UNAVAILABLE', 'SERVER_STOPPING', 'the server stops');
       call.end();
     },

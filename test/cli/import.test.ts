@@ -117,7 +117,7 @@ test.serial('import turns a path into an absolute file URI, and explains file ro
   ]);
   t.deepEqual(ran, {
     exitCode: 2, stdout: '',
-    stderr: 'lehr: spec.import_image.source_uri: is below no file root\n  spec.import_image.source_uri: is below no file root\n' +
+    stderr: 'lehr: spec.import_image.source_uri: is below no file root\n' +
       'the server reads files only below its file roots: start it with `lehr serve --file-roots FOLDER`\n',
   });
 });

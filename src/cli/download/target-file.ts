@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, open, rename, rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { link, lstat, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 import { CommandError, usageError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -30,14 +32,11 @@ async function checkTarget(file: string, isForced: boolean): Promise<void> {
   if (found !== undefined && !isForced) throw exists(file);
 }
 
+/** Bytes that wait for the disk at most; what has gathered meanwhile is written in one call. */
+const waitingBytes = 4 * 1024 * 1024;
+
 async function writeWhole(part: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const handle = await open(part, 'wx', 0o666);
-  try {
-    for await (const bytes of chunks) await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await pipeline(chunks, createWriteStream(part, { flags: 'wx', flush: true, highWaterMark: waitingBytes }));
 }
 
 /** A hard link, other than a rename, never replaces what is there; file systems without links get the rename. */

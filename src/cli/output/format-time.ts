@@ -29,9 +29,9 @@ export function formatClock(seconds: number): string {
   return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
 }
 
-/** A duration in seconds with what is needed of its fraction: `0.25s`, `48s`. */
-export function formatDuration(duration: Duration): string {
-  const sign = duration.seconds < 0n || duration.nanos < 0 ? '-' : '';
-  const fraction = String(Math.abs(duration.nanos)).padStart(9, '0').replace(/0+$/, '');
-  return `${sign}${String(duration.seconds).replace('-', '')}${fraction === '' ? '' : `.${fraction}`}s`;
+/** How long something took, as exactly as is of interest: `2ms`, `1.95s`, `1:02:03`. */
+export function formatDuration({ seconds, nanos }: Duration): string {
+  const durationMs = Math.round(Number(seconds) * 1_000 + nanos / 1e6);
+  if (durationMs < 1_000) return `${durationMs}ms`;
+  return durationMs < 60_000 ? `${Number((durationMs / 1_000).toFixed(2))}s` : formatClock(durationMs / 1_000);
 }

@@ -3,17 +3,19 @@ import { escapeJson, escapeText } from './escape-text.ts';
 import type { OutputStream } from './output.ts';
 
 /**
- * Prints why a command ended. For people: `lehr: MESSAGE`, each violation indented as `field: description`, then what to do
- * next. With `isJson`: one line `{"error":{code,reason,message,violations,metadata,hints}}`, the last three only where there are any.
+ * Prints why a command ended. For people: `lehr: MESSAGE`, each violation that this does not say already, indented, then
+ * what to do next. With `isJson`: one line `{"error":{code,reason,message,violations,metadata,hints}}`, the last three only
+ * where there are any.
  */
 export function printError(stderr: OutputStream, error: CommandError, isJson: boolean): void {
   stderr.write(isJson ? `${escapeJson(JSON.stringify({ error: errorToJson(error) }))}\n` : errorToText(error));
 }
 
 function errorToText(error: CommandError): string {
+  const violations = error.violations.map(({ field, description }) => `${field}: ${description}`);
   const lines = [
     `lehr: ${escapeText(error.message)}`,
-    ...error.violations.map(({ field, description }) => `  ${escapeText(field)}: ${escapeText(description)}`),
+    ...violations.filter((line) => line !== error.message).map((line) => `  ${escapeText(line)}`),
     ...error.hints.map((hint) => escapeText(hint)),
   ];
   return `${lines.join('\n')}\n`;

@@ -18,8 +18,8 @@ export function parseServerAddress(text: string): string {
 
 /** Reads the address of the HTTP door, such as `http://127.0.0.1:8080`; `http://` may be left out. Without a slash at the end. */
 export function parseHttpServer(text: string): string {
-  const uri = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`);
-  if (uri === null || uri.username !== '' || uri.search !== '' || uri.hash !== '') {
+  const uri = URL.parse(text.includes('://') ? text : `http://${text}`);
+  if (uri === null || !/^https?:$/.test(uri.protocol) || uri.username !== '' || uri.search !== '' || uri.hash !== '') {
     throw new InvalidArgumentError('Write HOST:PORT or http://HOST:PORT.');
   }
   return uri.href.replace(/\/+$/, '');
