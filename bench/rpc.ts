@@ -19,7 +19,9 @@ export function taskClient(address: string): TaskServiceClient {
 }
 
 /** Calls one method again and again with the same bytes, and does not decode the answers: what is measured is the server. */
-export function bytesCaller(address: string, path: string, request: Uint8Array): { call: () => Promise<Buffer | undefined>; close: () => void } {
+export function bytesCaller(
+  address: string, path: string, request: Uint8Array,
+): { call: () => Promise<Buffer | undefined>; close: () => void } {
   const client = new Client(address, credentials.createInsecure());
   const bytes = Buffer.from(request);
   const { requestSerialize, responseDeserialize } = emptyMethod;
