@@ -72,9 +72,12 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
     const lock = lockDataFolder(folder, `process ${process.pid} on ${hostname()}`);
     undo.push(() => { lock.release(); });
     const store = await FolderStore.open(config['store-dir'] === '' ? join(folder, 'store') : resolve(config['store-dir']));
+    undo.push(() => store.close());
     const storage = await openStorage(folder, { stageTimeoutMs: config['stage-timeout'] }, onDeath);
     undo.push(() => storage.close());
-    const pool = new BytesPool(config.workers);
+    const pool = new BytesPool(config.workers, {
+      onThreadDeath: (cause) => { logger.error({ cause }, 'a thread that handles bytes died and is replaced; its transfers are tried again'); },
+    });
     undo.push(() => pool.close());
 
     let services: Services | undefined;
