@@ -46,6 +46,8 @@ export async function clearLeftovers(store: ImageStore, state: TaskState): Promi
 }
 
 async function removeLeftovers(store: ImageStore, { id, attempt }: ExistingTask, storedAttempt: number | undefined): Promise<void> {
+  // The only attempt there was has stored its image, and its staged file went with that.
+  if (attempt === 1 && storedAttempt === 1) return;
   await store.discardStaging(id);
   for (let number = 1; number <= attempt; number += 1) {
     if (number !== storedAttempt) await store.remove(`${id}.${number}`);
