@@ -8,6 +8,9 @@ import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
+import { readPage } from '../docs/page.ts';
+import { shapeOf } from '../docs/shape-of.ts';
+
 const root = path.resolve(import.meta.dirname, '../..');
 
 interface DemoRun {
@@ -63,6 +66,8 @@ test('the demo tells its story to the end, in plain text where it is piped, and 
   t.is(stderr, '');
   for (const line of essentials) t.regex(stdout, line);
   t.notRegex(stdout, /\x1b|\r/);
+  const [, transcript = ''] = /<!-- transcript of the demo;.*-->\n```text\n([^]*?)```/.exec(readPage('README.md').text) ?? [];
+  t.deepEqual(shapeOf(transcript), shapeOf(stdout), 'the transcript in README.md is that of another demo');
   t.deepEqual({ exitCode, leftFiles, leftProcesses }, { exitCode: 0, leftFiles: [], leftProcesses: [] });
 });
 

@@ -8,6 +8,7 @@ const volatile: readonly (readonly [pattern: RegExp, stand: string])[] = [
   [/file:\/\/\/\S+\//g, 'file:///FOLDER/'],
   [/(?:\/[\w.-]+)+\/(?=lehr-demo-|[\w.-]+\.(?:qcow2|raw|db|html)\b)/g, 'FOLDER/'],
   [/lehr-demo-\w+/g, 'lehr-demo-XXXXXX'],
+  [/made by .+(?=, served at)/g, 'made by SOMEBODY'],
   [/\bin [\d.]+ ?m?s\b/g, 'in SECONDS'],
   [/\b(?:now|\d+[smhd] ago)/g, 'AGE'],
   [/[\d.]+ (?:bytes|KiB|MiB|GiB)/g, 'SIZE'],
