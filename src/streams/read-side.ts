@@ -1,10 +1,10 @@
-import type { FoldedStream } from '../projector/fold-stream.ts';
+import type { StoredStream } from '../projector/fold-stream.ts';
 import type { Position } from '../log/position.ts';
 
 /** What deciding needs of the projections. */
 export interface ReadSide {
   /** The stream folded from the history that this node has applied. */
-  fold(subject: string): FoldedStream;
+  fold(subject: string): StoredStream;
   /** Resolves once `position` is applied here; rejects with `ProjectionLagging` when that takes longer than `readWaitMs`. */
   reached(position: Position, signal?: AbortSignal): Promise<void>;
 }

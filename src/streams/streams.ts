@@ -3,7 +3,7 @@ import { encodeCanonical, hashCanonical } from '../log/canonical.ts';
 import { sealRecord } from '../log/envelope.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { emptyHead, type Head } from '../log/head.ts';
-import type { Position } from '../log/position.ts';
+import { startPosition, type Position } from '../log/position.ts';
 import { BoundedCache } from '../projector/bounded-cache.ts';
 import type { StreamState } from '../domain/fold.ts';
 import type { ReadSide } from './read-side.ts';
@@ -47,6 +47,8 @@ type CommandFor<State, Command> = Command | ((state: State) => Command);
 interface Loaded<State> {
   readonly state: State;
   readonly head: Head;
+  /** A read that has reached it shows the state. */
+  readonly position: Position;
 }
 
 /**
@@ -65,7 +67,7 @@ export class Streams<State, Command, P extends Payload> {
 
   constructor(kind: StreamKind<State, Command, P>, log: EventLog, readSide: ReadSide) {
     this.#kind = kind;
-    this.#nothing = { state: kind.stateOf(undefined), head: emptyHead };
+    this.#nothing = { state: kind.stateOf(undefined), head: emptyHead, position: startPosition };
     this.#log = log;
     this.#readSide = readSide;
   }
@@ -116,7 +118,7 @@ export class Streams<State, Command, P extends Payload> {
   ): Promise<Executed<State, P>> {
     let barrier: Position | undefined;
     for (let conflicts = 0; conflicts < conflictLimit;) {
-      const { state, head } = isNew === true && conflicts === 0 && barrier === undefined ? this.#nothing : this.#load(id);
+      const { state, head, position } = isNew === true && conflicts === 0 && barrier === undefined ? this.#nothing : this.#load(id);
       const decision = this.#kind.decide(state, typeof command === 'function' ? (command as (state: State) => Command)(state) : command);
       if (decision.kind === 'event') {
         const canonical = encodeCanonical(sealRecord(this.#kind.subjectOf(id), head, decision.event, recordId));
@@ -124,7 +126,8 @@ export class Streams<State, Command, P extends Payload> {
         switch (outcome.kind) {
           case 'accepted': {
             const next = this.#kind.evolve(id, state, decision.event);
-            this.#states.set(id, { state: next, head: { revision: head.revision + 1n, hash: hashCanonical(canonical) } });
+            const newHead = { revision: head.revision + 1n, hash: hashCanonical(canonical) };
+            this.#states.set(id, { state: next, head: newHead, position: outcome.position });
             return { kind: 'appended', event: decision.event, state: next, position: outcome.position };
           }
           case 'superseded':
@@ -139,8 +142,11 @@ export class Streams<State, Command, P extends Payload> {
         }
       } else if (barrier === undefined) {
         barrier = await this.#catchUp(id, signal);
+      } else if (decision.kind === 'unchanged') {
+        // Not the barrier: the state was folded just now and may hold more than that asked for.
+        return { kind: 'unchanged', state, position };
       } else {
-        return decision.kind === 'unchanged' ? { kind: 'unchanged', state, position: barrier } : { ...decision, state };
+        return { ...decision, state };
       }
     }
     throw new AppendUnknownError(`Other events came first ${conflictLimit} times in a row.`);
@@ -162,7 +168,7 @@ export class Streams<State, Command, P extends Payload> {
   }
 
   #fold(id: string): Loaded<State> {
-    const { stream, head } = this.#readSide.fold(this.#kind.subjectOf(id));
-    return { state: this.#kind.stateOf(stream), head };
+    const { stream, head, position } = this.#readSide.fold(this.#kind.subjectOf(id));
+    return { state: this.#kind.stateOf(stream), head, position };
   }
 }
