@@ -1,7 +1,17 @@
 import test from 'ava';
 
+import { runCli } from '../../src/cli/run-cli.ts';
 import { runLehr } from './run-lehr.ts';
+import type { Ran } from './run-lehr.ts';
 import { Refusal, startStub } from './stub-server.ts';
+
+/** Runs what ends before a server is needed, without a process of its own. */
+async function runHere(args: readonly string[]): Promise<Ran> {
+  const printed = { stdout: '', stderr: '' };
+  const streamTo = (name: keyof typeof printed): object => ({ write: (text: string) => { printed[name] += text; } });
+  const exitCode = await runCli(args, { stdout: streamTo('stdout'), stderr: streamTo('stderr') } as unknown as NodeJS.Process);
+  return { exitCode, ...printed };
+}
 
 const seeHelp = 'lehr --help lists the commands, lehr COMMAND --help the options';
 
@@ -22,13 +32,13 @@ const wrong: readonly (readonly [line: string, ...stderr: readonly string[]])[] 
 ];
 
 for (const [line, message, ...hints] of wrong) {
-  test.serial(`lehr ${line} is refused with what to write instead`, async (t) => {
-    t.deepEqual(await runLehr(line.split(' ')), { exitCode: 2, stdout: '', stderr: [`lehr: ${message ?? ''}`, ...hints, ''].join('\n') });
+  test(`lehr ${line} is refused with what to write instead`, async (t) => {
+    t.deepEqual(await runHere(line.split(' ')), { exitCode: 2, stdout: '', stderr: [`lehr: ${message ?? ''}`, ...hints, ''].join('\n') });
   });
 }
 
-test.serial('usage errors are JSON where that was asked for', async (t) => {
-  t.deepEqual(await runLehr(['taks', '--json']), {
+test('usage errors are JSON where that was asked for', async (t) => {
+  t.deepEqual(await runHere(['taks', '--json']), {
     exitCode: 2, stdout: '',
     stderr: `{"error":{"code":"INVALID_ARGUMENT","reason":"USAGE","message":"unknown command 'taks'","hints":["Did you mean tasks?","${seeHelp}"]}}\n`,
   });
@@ -40,8 +50,8 @@ const commands = [
 ];
 
 for (const command of commands) {
-  test.serial(`lehr ${[...command, '--help'].join(' ')} explains itself`, async (t) => {
-    const ran = await runLehr([...command, '--help']);
+  test(`lehr ${[...command, '--help'].join(' ')} explains itself`, async (t) => {
+    const ran = await runHere([...command, '--help']);
     t.deepEqual([ran.exitCode, ran.stderr], [0, '']);
     t.true(ran.stdout.startsWith(`Usage: ${['lehr', ...command].join(' ')}`));
     t.is(/Examples?:\n {2}\$ lehr /.test(ran.stdout), command.join() !== 'tasks' && command.join() !== 'images');
@@ -49,8 +59,8 @@ for (const command of commands) {
   });
 }
 
-test.serial('lehr without a command shows its help on stderr', async (t) => {
-  const ran = await runLehr([]);
+test('lehr without a command shows its help on stderr', async (t) => {
+  const ran = await runHere([]);
   t.deepEqual([ran.exitCode, ran.stdout, ran.stderr.split('\n')[0]], [2, '', 'Usage: lehr [options] <command>']);
 });
 
