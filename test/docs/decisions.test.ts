@@ -18,8 +18,8 @@ test('decisions are numbered without gaps', (t) => {
 for (const name of records) {
   test(`${name} says context, options, outcome and consequence, briefly`, (t) => {
     const text = textOf(path.join('docs/decisions', name));
-    t.regex(text, new RegExp(`^# ${name.slice(0, 4)} \\S`));
-    t.deepEqual([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading), ['Context', 'Options', 'Outcome', 'Consequence']);
+    t.regex(text, new RegExp(`^# ${name.slice(0, 4)}:? \\S`));
+    t.deepEqual([...text.matchAll(/^(?:## |\*\*)(\w+)/gm)].map(([, heading]) => heading), ['Context', 'Options', 'Outcome', 'Consequence']);
     t.true(text.trimEnd().split('\n').length <= longestRecord);
   });
 

@@ -8,7 +8,10 @@ export function textOf(name: string): string {
   return readFileSync(path.join(root, name), 'utf8');
 }
 
-/** The cells of each row of the first table under a heading of a page, without the table's own heading; `\\|` and `\\<` are read as `|` and `<`. */
+/**
+ * The cells of each row of the first table under a heading of a page, without the table's own heading. `\|` and `\<` are
+ * read as `|` and `<`.
+ */
 export function tableUnder(page: string, heading: string): readonly (readonly string[])[] {
   const [, section] = page.split(new RegExp(`^#+ ${heading.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`, 'm'));
   if (section === undefined) throw new Error(`there is no heading ${heading}`);
