@@ -113,7 +113,7 @@ async function surviveRounds(t: ExecutionContext, seed: number): Promise<Readonl
   for (let number = 0; number < roundsPerSeed; number += 1) {
     const round = prepareRound(source, `${seed}-${number}`, random);
     const moment = moments[(number + seed) % moments.length]!;
-    const fromToken = number === 0 ? '' : await endOfLog(server);
+    const fromToken = await endOfLog(server);
     const come = comes(moment, server, round, fromToken);
     const asked = ask(server, round.imports);
     await come;
