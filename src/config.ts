@@ -48,10 +48,13 @@ const clientVariables = new Set(['LEHR_SERVER', 'LEHR_HTTP_SERVER', 'LEHR_TIMEOU
 function readFlags(args: readonly string[], problems: string[]): Map<string, string> {
   const flags = new Map<string, string>();
   for (let index = 0; index < args.length; index += 1) {
-    const match = /^--([a-z][a-z-]*)(?:=(.*))?$/s.exec(args[index] ?? '');
+    const flag = args[index] ?? '';
+    const match = /^--([a-z][a-z-]*)(?:=(.*))?$/s.exec(flag);
     const name = match?.[1];
-    if (name === undefined || !(name === 'config' || name in settings)) {
-      problems.push(`${args[index] ?? ''}: no such setting${nearest(name ?? '')}. \`lehr serve --help\` lists all`);
+    if (name === undefined || !(name === 'config' || isSetting(name))) {
+      problems.push(`${flag}: no such setting.${nearest(name ?? '')} \`lehr serve --help\` lists all.`);
+      // What follows is most likely its value, and no further mistake.
+      if (match !== null && match[2] === undefined && args[index + 1]?.startsWith('-') === false) index += 1;
       continue;
     }
     const value = match?.[2] ?? args[index += 1];
@@ -68,7 +71,7 @@ function readEnvironment(env: Readonly<Record<string, string | undefined>>, prob
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('LEHR_') || value === undefined || clientVariables.has(variable)) continue;
     const name = byVariable.get(variable);
-    if (name === undefined) problems.push(`${variable}: no such setting`);
+    if (name === undefined) problems.push(`${variable}: no such setting.`);
     else values.set(name, value);
   }
   return values;
@@ -90,7 +93,7 @@ function readFile(path: string | undefined, problems: string[]): Map<string, str
   }
   const values = new Map<string, string>();
   for (const [name, value] of Object.entries(content)) {
-    if (!(name in settings)) problems.push(`${name} in ${path ?? defaultConfigFile}: no such setting${nearest(name)}`);
+    if (!isSetting(name)) problems.push(`${name} in ${path ?? defaultConfigFile}: no such setting.${nearest(name)}`);
     else if (Array.isArray(value)) values.set(name, value.map(String).join(','));
     else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') values.set(name, String(value));
     else problems.push(`${name} in ${path ?? defaultConfigFile}: must be a text, a number or a list`);
@@ -107,9 +110,14 @@ function crossChecks(config: Config): string[] {
   return problems;
 }
 
+/** Not `in`: `constructor` is no setting. */
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(settings, name);
+}
+
 function nearest(name: string): string {
   const alike = names.find((known) => known.replaceAll('-', '').includes(name.replaceAll('-', '')) || name.includes(known));
-  return name === '' || alike === undefined ? '' : `; did you mean ${alike}?`;
+  return name === '' || alike === undefined ? '' : ` Did you mean ${alike}?`;
 }
 
 function isProblem(value: unknown): value is SettingProblem {
