@@ -5,8 +5,9 @@ import type { Projection } from './projection.ts';
 
 const placesSchema = readFileSync(new URL('applied-places.sql', import.meta.url), 'utf8');
 
-/** SQLite keeps so much of the tables in memory, in KiB. */
-const cacheKiB = 65_536;
+/** SQLite keeps so much of the tables in memory, in KiB; more while they are built. */
+const cacheKiB = 16_384;
+const buildingCacheKiB = 65_536;
 
 /** The write-ahead log is checkpointed when it holds so many pages (4 KiB each). */
 const walPages = 4_000;
@@ -47,7 +48,7 @@ export function buildProjections(folder: string, projections: readonly Projectio
   db.pragma('journal_mode = OFF');
   db.pragma('synchronous = OFF');
   db.pragma('locking_mode = EXCLUSIVE');
-  db.pragma(`cache_size = -${cacheKiB}`);
+  db.pragma(`cache_size = -${buildingCacheKiB}`);
   createTables(db, projections);
   fill(db);
   db.close();

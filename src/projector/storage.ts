@@ -28,6 +28,9 @@ export interface Storage extends AppendChannel {
   close(): Promise<void>;
 }
 
+/** The young generation of the storage thread's heap. */
+const youngHeapMiB = 16;
+
 interface Pending {
   readonly resolve: (message: FromStorage) => void;
   readonly reject: (cause: Error) => void;
@@ -41,6 +44,8 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
   // Compiled, this file and the thread's have the ending .js; run natively, .ts.
   const thread = new Worker(new URL(import.meta.url.endsWith('.ts') ? 'storage-thread.ts' : 'storage-thread.js', import.meta.url), {
     workerData: { folder, settings },
+    // Batches are short-lived: a young generation that is let grow would only be memory.
+    resourceLimits: { maxYoungGenerationSizeMb: youngHeapMiB },
   });
   const pending: Pending[] = [];
   const opened = Promise.withResolvers<number>();
