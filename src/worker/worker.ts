@@ -41,6 +41,7 @@ export class Worker {
   readonly #running = new Map<string, RunningAttempt | undefined>();
   readonly #stopTaking = new AbortController();
   #roomMade = Promise.withResolvers<void>();
+  #graceIsOver = false;
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
@@ -82,7 +83,10 @@ export class Worker {
   /** Takes no more jobs, gives the running attempts `graceMs` to end, stops the others and waits for them. */
   async stop(graceMs: number): Promise<void> {
     this.#stopTaking.abort(new AttemptOverError('shutdown'));
-    const stopAll = () => { for (const attempt of this.#running.values()) attempt?.stop(new AttemptOverError('shutdown')); };
+    const stopAll = () => {
+      this.#graceIsOver = true;
+      for (const attempt of this.#running.values()) attempt?.stop(new AttemptOverError('shutdown'));
+    };
     const unschedule = this.#deps.clock.schedule(graceMs, stopAll);
     while (this.#running.size > 0) await this.#roomMade.promise;
     unschedule();
@@ -115,6 +119,7 @@ export class Worker {
     if (started.kind !== 'appended' || started.state.status !== 'running') return clearLeftovers(this.#deps.store, started.state);
     const attempt = new RunningAttempt(taskId, started.state.attempt, this.#deps);
     this.#running.set(taskId, attempt);
+    if (this.#graceIsOver) attempt.stop(new AttemptOverError('shutdown'));
     try {
       await this.#deps.handle(started.state.spec, attempt);
     } catch (cause) {
