@@ -28,6 +28,8 @@ export class VirtualClock implements Clock {
 
   /** Lets so much time pass. */
   async pass(durationMs: number): Promise<void> {
+    // What was set off before the call belongs to the time before.
+    await new Promise((resolve) => setImmediate(resolve));
     const untilMs = this.#scheduler.nowMs + durationMs;
     this.#scheduler.at(durationMs, () => undefined);
     while (this.#scheduler.nowMs < untilMs) await this.#scheduler.step();
