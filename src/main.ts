@@ -99,7 +99,7 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
       openImage: async (id, call) => {
         if (open === undefined) throw notReady();
         const { image, bytes } = await open(id, call);
-        return { image, read: (start, end) => bytes.stream(start, end - start), close: () => bytes.close() };
+        return { image, read: (target, position) => bytes.read(target, position), close: () => bytes.close() };
       },
     });
     undo.push(() => http.stop(stopGraceMs));
@@ -153,10 +153,12 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
       }
       const followed = feed.run(following.signal).catch(onDeath);
       timers.arm();
+      const stopping = new AbortController();
       undo.push(async () => {
         watches.stop();
-        await timers.stop();
-        await worker.stop(stopGraceMs);
+        stopping.abort();
+        // The doors close before what calls are answered from does.
+        await Promise.all([timers.stop(), worker.stop(stopGraceMs), grpc.stop(stopGraceMs), http.stop(stopGraceMs)]);
         following.abort();
         await followed;
       });
@@ -165,7 +167,9 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
           tasks, queries, readSide, board, watches, clock, rules: { fileRoots: config['file-roots'] }, defaultTtlMs: config['task-ttl'],
         }),
         images: imageService({ images, queries: imageQueries(db), readSide, store, clock }),
-        events: eventService({ log, history, heads: headQueries(db), readSide, storedRecords: () => storedRecords(storage.logFile) }),
+        events: eventService({
+          log, history, heads: headQueries(db), readSide, storedRecords: () => storedRecords(storage.logFile), stopping: stopping.signal,
+        }),
       };
       open = openImage({ queries: imageQueries(db), store });
       grpc.setServing(true);

@@ -19,6 +19,8 @@ export interface EventServiceDeps {
   readonly readSide: ReadSide;
   /** Everything that the log's file holds, as stored. */
   readonly storedRecords: StoredRecords;
+  /** Aborts when this server stops: whoever follows the log is let go. */
+  readonly stopping: AbortSignal;
 }
 
 /** `lehr.v1.EventService`. */
@@ -52,7 +54,8 @@ export function eventService(deps: EventServiceDeps): EventMethods {
       const end = follow ? undefined : await orUnavailable(log.end());
       if (end !== undefined && hasReached(from, end)) return;
       const position = new Map(from);
-      for await (const batch of log.read(from, call.signal)) {
+      const signal = follow ? AbortSignal.any([call.signal, deps.stopping]) : call.signal;
+      for await (const batch of log.read(from, signal)) {
         for (const { record, hash, partition, offset } of batch) {
           position.set(partition, offset);
           const { ce_owner: owner, ce_subject: subject } = record.headers;
@@ -62,11 +65,14 @@ export function eventService(deps: EventServiceDeps): EventMethods {
         }
         if (end !== undefined && hasReached(position, end)) return;
       }
+      // Short of its end the log is read no further only because somebody stops; to end as if all had come would be wrong.
+      call.signal.throwIfAborted();
+      throw new ApiError('UNAVAILABLE', 'SERVER_STOPPING', 'This server stops. Resume the stream with its last token, here or on another server.');
     },
 
     async verifyEvents({ subject }, call) {
       if (subject !== '') requireStream(subject, call);
-      await readSide.reached(await orUnavailable(log.end()), call.signal);
+      await orUnavailable(readSide.reached(await orUnavailable(log.end()), call.signal));
       return verifyEvents(deps, subject, call);
     },
   };
