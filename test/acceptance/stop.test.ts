@@ -2,6 +2,7 @@ import test from 'ava';
 
 import { stopGraceMs } from '../../src/main.ts';
 import type { WatchTasksResponse } from '../../src/gen/lehr/v1/task_service.ts';
+import { connectCall } from './harness/connect-call.ts';
 import { storeFiles } from './harness/data-folder.ts';
 import { rawDisk } from './harness/disk-images.ts';
 import { Gate } from './harness/gate.ts';
@@ -9,7 +10,7 @@ import { makeFolder, startServer } from './harness/lehr-server.ts';
 import { Refused } from './harness/refused.ts';
 import type { Refusal } from './harness/refused.ts';
 import { startSource } from './harness/source-server.ts';
-import { awaitTask, createImport } from './harness/tasks.ts';
+import { awaitTask, createImport, importFrom } from './harness/tasks.ts';
 
 /** What a server may take beyond the grace that it gives to what is running. */
 const slackMs = 3_000;
@@ -96,4 +97,63 @@ test('Ctrl-C twice ends a busy server at once, and the next one takes the import
   gate.open();
   const again = await startServer(t, folder);
   t.is((await awaitTask(again.api, id)).state, 'STATE_SUCCEEDED');
+});
+
+/** Calls again and again until the server is gone, and gives how often each answer came. */
+async function callUntilGone(call: () => Promise<unknown>): Promise<ReadonlyMap<string, number>> {
+  const answers = new Map<string, number>();
+  for (;;) {
+    const answer = await call().then(() => 'OK', (error: unknown) => {
+      if (error instanceof Refused) return `${error.refusal.code} ${error.refusal.reason ?? 'of the connection'}`;
+      return `gone: ${String(error)}`;
+    });
+    answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    if (answer === 'UNAVAILABLE of the connection' || answer.startsWith('gone')) return answers;
+  }
+}
+
+test('calls that come while a server stops are answered, or UNAVAILABLE, at every door', async (t) => {
+  const source = await startSource(t);
+  const gate = new Gate(image.bytes);
+  const server = await startServer(t, await makeFolder(t));
+  const { id } = await createImport(server.api, source.serve('/slow', gate.behaviour));
+  await gate.asked;
+  const calls = [
+    () => server.api.getTask({ id }),
+    () => server.api.listTasks({}),
+    () => server.api.cancelTask({ id: 'nobody' }).catch((error: unknown) => {
+      if (!(error instanceof Refused) || error.refusal.code !== 'NOT_FOUND') throw error;
+    }),
+    () => server.api.createTask(importFrom('https://example.invalid/disk')),
+    () => server.api.listEvents({ subject: `tasks/${id}` }),
+    () => server.api.verifyEvents({}),
+    () => connectCall(server.httpUrl, 'TaskService/GetTask', { id }),
+    () => connectCall(server.httpUrl, 'TaskService/ListTasks', {}),
+  ];
+  const answered = Promise.all(calls.map(callUntilGone));
+  await server.process.printed(/"task accepted"/);
+  t.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
+  for (const answers of await answered) {
+    const bad = [...answers.keys()].filter((answer) => answer !== 'OK' && !answer.startsWith('UNAVAILABLE') && !answer.startsWith('gone'));
+    t.deepEqual(bad, [], JSON.stringify([...answers]));
+  }
+  t.false(server.process.stderr().includes('incident'), server.process.stderr());
+});
+
+test('followers of the log are let go so that they can resume', async (t) => {
+  const server = await startServer(t, await makeFolder(t));
+  await createImport(server.api, 'https://example.invalid/disk');
+  const followed = server.api.streamEvents({ follow: true });
+  t.is((await followed.next()).value?.event?.revision, 1n);
+  const ended = (async (): Promise<Refusal | undefined> => {
+    try {
+      for await (const _ of followed);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refused) return error.refusal;
+      throw error;
+    }
+  })();
+  t.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
+  t.like(await ended, { code: 'UNAVAILABLE', reason: 'SERVER_STOPPING' });
 });
