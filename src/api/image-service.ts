@@ -2,7 +2,7 @@ import type { ImageQueries } from '../../projections/images/queries.ts';
 import type { Clock } from '../domain/clock.ts';
 import { describeImage, type ImageState } from '../domain/image/image.ts';
 import type { Image } from '../gen/lehr/v1/image.ts';
-import type { UpdateImageRequest } from '../gen/lehr/v1/image_service.ts';
+import type { ReadImageResponse, UpdateImageRequest } from '../gen/lehr/v1/image_service.ts';
 import type { ImageProperties } from '../gen/lehr/v1/task.ts';
 import type { ImageStore, OpenedImage } from '../stores/image-store.ts';
 import type { ImageStreams } from '../streams/image-streams.ts';
@@ -28,6 +28,9 @@ export interface ImageWithBytes {
   readonly image: Image;
   readonly bytes: OpenedImage;
 }
+
+/** A message of ReadImage holds at most so many bytes. */
+const messageBytes = 1024 * 1024;
 
 /** Opens the caller's image for reading. Refusals are thrown as `ApiError`. */
 export type OpenImage = (id: string, call: Call) => Promise<ImageWithBytes>;
@@ -102,13 +105,23 @@ export function imageService(deps: ImageServiceDeps): ImageMethods {
         if (offset > image.sizeBytes) throw new ApiError('OUT_OF_RANGE', 'OFFSET_BEYOND_END', `offset: the image has ${image.sizeBytes} bytes.`);
         const rest = image.sizeBytes - offset;
         const count = Number(length === 0n || length > rest ? rest : length);
-        if (count === 0) return;
-        for await (const data of bytes.stream(Number(offset), count)) yield { data: data as Buffer };
+        yield* piecesOf(bytes, Number(offset), count);
       } finally {
         await bytes.close();
       }
     },
   };
+}
+
+/** The bytes in messages of at most `messageBytes`. Each has memory of its own, since it may wait for a slow reader. */
+async function* piecesOf(bytes: OpenedImage, offset: number, count: number): AsyncGenerator<ReadImageResponse> {
+  for (let position = offset; position < offset + count;) {
+    const data = Buffer.allocUnsafe(Math.min(messageBytes, offset + count - position));
+    const read = await bytes.read(data, position);
+    if (read === 0) throw new Error(`The store gave ${position - offset} of ${count} bytes.`);
+    yield { data: data.subarray(0, read) };
+    position += read;
+  }
 }
 
 /** What an update sets, by its mask; without one, by what is not empty (AIP-134). */

@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /** A file that an attempt fills. */
 export interface StagedFileName {
   /** Its absolute path. */
@@ -8,11 +6,11 @@ export interface StagedFileName {
   readonly name: string;
 }
 
-/** A stored file that is open for reading. It must be closed, unless a stream of it was read to its end or destroyed. */
+/** A stored file that is open for reading. Whoever opened it closes it. */
 export interface OpenedImage {
   readonly sizeBytes: number;
-  /** The bytes from `offset` on, `length` of them; both must lie within the file. Called at most once; closes the file when it ends. */
-  stream(offset: number, length: number): Readable;
+  /** Reads from `position` into `target` and resolves with the number of bytes; 0: at the end. */
+  read(target: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,3 @@
-import { pipeline } from 'node:stream/promises';
-
 import type { Image } from '../../gen/lehr/v1/image.ts';
 import { ApiError } from '../api-error.ts';
 import type { Authenticate } from '../authenticate.ts';
@@ -10,6 +8,7 @@ import { contentDisposition } from './content-disposition.ts';
 import type { Exchange, Route } from './exchange.ts';
 import type { OpenedImage, OpenImage } from './open-image.ts';
 import { parseRange } from './parse-range.ts';
+import { sendPieces } from './send-pieces.ts';
 import { sendRefusal } from './send.ts';
 
 /** What downloads need. */
@@ -37,7 +36,11 @@ export function imageDataRoute(options: ImageDataOptions): Route {
       } catch (thrown) {
         throw refusalOf(thrown, call.signal, options.incidents);
       }
-      await answerImage(exchange, opened, options);
+      try {
+        await answerImage(exchange, opened, options);
+      } finally {
+        await opened.close();
+      }
     },
   };
 }
@@ -74,18 +77,14 @@ async function answerImage(exchange: Exchange, opened: OpenedImage, options: Ima
       'content-length': end - start,
       ...(isPart ? { 'content-range': `bytes ${start}-${end - 1}/${sizeBytes}` } : {}),
     });
-    if (request.method === 'GET' && start < end) {
-      await sendBytes(exchange, opened, start, end, options);
-      return;
-    }
-    response.end();
+    if (request.method === 'GET' && start < end) await sendBytes(exchange, opened, start, end, options);
+    else response.end();
   } else if (isUnchanged) {
     response.writeHead(304, headers).end();
   } else {
     const refusal = new ApiError('OUT_OF_RANGE', 'RANGE_NOT_SATISFIABLE', `The image has ${sizeBytes} bytes; the range begins behind them.`);
     sendRefusal(exchange, refusal, 416, { 'content-range': `bytes */${sizeBytes}` });
   }
-  await opened.close();
 }
 
 /** A range counts for GET only, and not where the client holds bytes of another state (If-Range; no dates are given). */
@@ -110,28 +109,19 @@ function imageHeaders({ digest }: Image): { readonly etag: string; readonly [nam
 const hasMatch = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch !== undefined && ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, '')).some((tag) => tag === '*' || tag === etag);
 
-async function sendBytes({ response }: Exchange, { image, read }: OpenedImage, start: number, end: number,
-  { incidents, idleTimeoutMs, stopping }: ImageDataOptions): Promise<void> {
-  const bytes = read(start, end);
-  let sentBytes = 0;
-  bytes.on('data', (piece: Buffer) => {
-    sentBytes += piece.length;
-  });
+async function sendBytes(
+  { response }: Exchange, opened: OpenedImage, start: number, end: number, { incidents, idleTimeoutMs, stopping }: ImageDataOptions,
+): Promise<void> {
   response.setTimeout(idleTimeoutMs, () => response.destroy());
   const cutOff = (): void => void response.destroy();
   stopping.addEventListener('abort', cutOff, { once: true });
   try {
-    await pipeline(bytes, response, { end: false });
-    if (sentBytes === end - start) response.end();
-    else throw new Error(`The store gave ${sentBytes} of ${end - start} bytes.`);
+    if (await sendPieces(response, opened, start, end)) response.end();
   } catch (err) {
     // A short body under the promised length is how the client sees that it did not get all.
     response.destroy();
-    if (!hasLeft(err)) incidents.report(new Error(`The download of image ${image.id} broke off on this side.`, { cause: err }));
+    incidents.report(new Error(`The download of image ${opened.image.id} broke off on this side.`, { cause: err }));
   } finally {
     stopping.removeEventListener('abort', cutOff);
   }
 }
-
-const hasLeft = (err: unknown): boolean => err instanceof Error && 'code' in err
-  && (err.code === 'ERR_STREAM_PREMATURE_CLOSE' || err.code === 'ECONNRESET' || err.code === 'EPIPE');

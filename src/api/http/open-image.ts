@@ -1,17 +1,12 @@
-import type { Readable } from 'node:stream';
-
 import type { Image } from '../../gen/lehr/v1/image.ts';
 import type { Call } from '../call.ts';
 
-/** An image whose bytes can be read. Either `read` or `close` is called, and once. */
+/** An image whose bytes can be read. */
 export interface OpenedImage {
   readonly image: Image;
-  /**
-   * The bytes from `start` up to, but not with, `end`; destroyed when the reader leaves. Best in pieces of 256 KiB or more
-   * (`highWaterMark`): at the 64 KiB of Node's file streams most of the time goes into the turns between pieces.
-   */
-  readonly read: (start: number, end: number) => Readable;
-  /** Lets go of an image whose bytes are not wanted after all. */
+  /** Reads from `position` into `target` and resolves with the number of bytes; 0: at the end. */
+  readonly read: (target: Uint8Array, position: number) => Promise<number>;
+  /** Called once, when nothing more is read. */
   readonly close: () => Promise<void>;
 }
 

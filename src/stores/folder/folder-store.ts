@@ -2,12 +2,12 @@ import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { FailureError } from '../../domain/failures.ts';
 import type { ImageStore, OpenedImage, StagedFileName } from '../image-store.ts';
 import { storeFailure } from '../store-failure.ts';
 import { CoalescedSync } from './coalesced-sync.ts';
 import { isStoredFileName, isTaskId, storedFileName, taskOfStoredFile } from './file-names.ts';
+import { openStoredFile } from './open-stored-file.ts';
 
 /**
  * An image store in a local folder, on one file system: `staging/<task>.<attempt>` and `images/<id>.<attempt>`. Opening
@@ -97,35 +97,13 @@ export class FolderStore implements ImageStore {
 
   async openForRead(file: string): Promise<OpenedImage | undefined> {
     const path = this.#storedPath(file);
-    return fromStore(`images/${file}`, async () => {
-      const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-        throw error;
-      });
-      if (handle === undefined) return undefined;
-      const { size } = await handle.stat();
-      return {
-        sizeBytes: size,
-        stream: (offset, length) => streamOf(handle, offset, length),
-        close: () => handle.close(),
-      };
-    });
+    return fromStore(`images/${file}`, () => openStoredFile(path));
   }
 
   #storedPath(file: string): string {
     if (!isStoredFileName(file)) throw new RangeError('A stored file is named <uuid>.<attempt>.');
     return join(this.#images, file);
   }
-}
-
-/** A download reads so many bytes at a time. */
-const readAheadBytes = 256 * 1024;
-
-function streamOf(handle: FileHandle, offset: number, length: number): Readable {
-  // A read stream has an inclusive end and so cannot be empty.
-  if (length > 0) return handle.createReadStream({ start: offset, end: offset + length - 1, highWaterMark: readAheadBytes });
-  void handle.close();
-  return Readable.from([]);
 }
 
 async function syncFolder(path: string): Promise<void> {
