@@ -14,8 +14,10 @@ export async function sendPieces(target: Writable, { read }: OpenedImage, start:
   let [piece, other] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
   let writing = Promise.resolve(true);
   for (let position = start; position < end;) {
-    const count = await read(piece.subarray(0, Math.min(size, end - position)), position);
-    if (!await writing) return false;
+    const [reading, written] = await Promise.allSettled([read(piece.subarray(0, Math.min(size, end - position)), position), writing]);
+    if (reading.status === 'rejected') throw reading.reason;
+    if (written.status === 'rejected' || !written.value) return false;
+    const count = reading.value;
     if (count === 0) throw new Error(`The store gave ${position - start} of ${end - start} bytes.`);
     writing = write(target, piece.subarray(0, count));
     position += count;
