@@ -7,6 +7,12 @@ import { startServer } from './main.ts';
 const usageExitCode = 2;
 
 /**
+ * A signal that comes again within so long is the same one: a service manager tells the whole process group, and a launcher
+ * passes on what it was told.
+ */
+const sameSignalMs = 500;
+
+/**
  * `lehr serve`: runs a server until SIGINT or SIGTERM and returns the exit code. Standard output gets one line when it is
  * ready; standard error gets the log. A second signal ends the process at once.
  */
@@ -22,14 +28,20 @@ export async function serve(args: readonly string[]): Promise<number> {
   const logger = pino({ level: config['log-level'], base: {} }, pino.destination({ fd: 2, sync: false }));
   const ended = Promise.withResolvers<number>();
   try {
+    let isReady = false;
+    let isDead = false;
     const server = await startServer(config, logger, (cause) => {
-      logger.fatal({ err: cause }, 'the server cannot go on');
+      if (isDead) return;
+      isDead = true;
+      if (isReady) logger.fatal({ err: cause }, 'the server cannot go on');
+      else process.stderr.write(`lehr serve: ${messageOf(cause)}\n`);
       ended.resolve(1);
     });
-    let asked = false;
+    let askedAtMs: number | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(130);
-      asked = true;
+      if (askedAtMs !== undefined && performance.now() - askedAtMs < sameSignalMs) return;
+      if (askedAtMs !== undefined) process.exit(130);
+      askedAtMs = performance.now();
       logger.info({ signal }, 'stopping');
       server.stop().then(() => { ended.resolve(0); }, (cause: unknown) => {
         logger.error({ err: cause }, 'stopping failed');
@@ -39,14 +51,19 @@ export async function serve(args: readonly string[]): Promise<number> {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
     void server.ready.then(() => {
+      isReady = true;
       const host = config.listen.includes(':') ? `[${config.listen}]` : config.listen;
       process.stdout.write(`lehr is ready: gRPC on ${host}:${server.grpcPort}, HTTP on http://${host}:${server.httpPort}\n`);
     }, () => undefined);
     return await ended.promise;
   } catch (cause) {
-    process.stderr.write(`lehr serve: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    process.stderr.write(`lehr serve: ${messageOf(cause)}\n`);
     return 1;
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** The help of `lehr serve`: every setting with its default. */
