@@ -4,7 +4,7 @@ import type { Api } from './api.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { isEnded } from './output/names.ts';
-import { joinFilter, quoteFilterText } from './parse/filter.ts';
+import { quoteFilterText } from './parse/filter.ts';
 import { resumeStream } from './resume-stream.ts';
 
 /** One message of the watch, as it came, and the task as it is after it. */
@@ -27,7 +27,7 @@ export interface WatchEnvironment {
 export async function* watchTask(
   api: Api, task: Task, environment: WatchEnvironment, signal: AbortSignal,
 ): AsyncGenerator<TaskUpdate, void, undefined> {
-  const filter = filterFor(task);
+  const filter = `id = ${quoteFilterText(task.id)}`;
   const messages = resumeStream<WatchTasksResponse>({
     ...environment,
     open: (resumeToken, inner) => api.watchTasks({ filter, resumeToken }, inner),
@@ -75,19 +75,6 @@ function applyMessage(task: Task, { message }: WatchTasksResponse): Task | undef
 function withProgress(task: Task, before: Task): Task {
   const isSameAttempt = task.state === 'STATE_RUNNING' && task.attempt === before.attempt;
   return task.progress === undefined && isSameAttempt ? { ...task, progress: before.progress } : task;
-}
-
-/**
- * The API's filter knows no id, but the time of creation never changes, and few tasks share a millisecond: the watch stays
- * small however many tasks there are.
- */
-function filterFor({ createTime }: Task): string {
-  if (createTime === undefined) return '';
-  const next = new Date(createTime.getTime() + 1);
-  return joinFilter([
-    `create_time >= ${quoteFilterText(createTime.toISOString())}`,
-    `create_time < ${quoteFilterText(next.toISOString())}`,
-  ]);
 }
 
 function gone(id: string): CommandError {

@@ -40,9 +40,7 @@ test.serial('--wait prints a line for each stage when piped, and ends with the t
     stdout: `task ${taskId} accepted\nwaiting to start\nfetch: 0%, 0 B of 4.0 KiB\n` +
       `store: 25%, 1.0 KiB of 4.0 KiB, 512 B/s, 0:06 left\n${succeeded}`,
   });
-  t.deepEqual(watch.request, {
-    filter: 'create_time >= "2026-01-02T03:04:05.678Z" AND create_time < "2026-01-02T03:04:05.679Z"', resumeToken: '',
-  });
+  t.deepEqual(watch.request, { filter: `id = "${taskId}"`, resumeToken: '' });
 });
 
 const failed = [

@@ -9,7 +9,7 @@ export interface PlainOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-const doors = `Lehr: imports, exports and clones VM images as tasks.
+const doors = `Lehr: carries VM images into a cloud as tasks.
 
 POST /lehr.v1.TaskService/CreateTask   Connect, JSON or binary; gRPC-Web; likewise all methods of
                                        lehr.v1.TaskService, ImageService and EventService

@@ -10,6 +10,7 @@ const formats = [
 ] as const satisfies readonly DiskFormat[];
 
 const filterFields: FilterFields<Image> = new Map<string, FilterField<Image>>([
+  ['id', { kind: 'text', column: 'id', read: (image) => image.id }],
   ['name', { kind: 'text', column: 'name', read: (image) => image.name }],
   ['format', { kind: 'name', column: 'format', names: formats, read: (image) => image.format }],
   ['owner', { kind: 'text', column: 'owner', read: (image) => image.owner }],

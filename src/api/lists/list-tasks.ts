@@ -9,6 +9,7 @@ const states = ['STATE_PENDING', 'STATE_RUNNING', 'STATE_SUCCEEDED', 'STATE_FAIL
 const kinds = ['import', 'export', 'clone'] as const;
 
 const filterFields: FilterFields<Task> = new Map<string, FilterField<Task>>([
+  ['id', { kind: 'text', column: 'id', read: (task) => task.id }],
   ['state', { kind: 'name', column: 'state', names: states, read: (task) => task.state }],
   ['kind', { kind: 'name', column: 'kind', names: kinds, read: (task) => kindOfSpec(task.spec ?? { kind: undefined }) }],
   ['owner', { kind: 'text', column: 'owner', read: (task) => task.owner }],

@@ -7,8 +7,12 @@ export const defaultServer = '127.0.0.1:50051';
 
 const defaultPort = 50051;
 
-/** Reads `host`, `host:port`, `[v6]` or `[v6]:port`, adding the default port. Throws where it is none of these. */
+/**
+ * Reads `host`, `host:port`, `[v6]` or `[v6]:port`, adding the default port; an empty text, as of an empty environment
+ * variable, is the default. Throws where it is none of these.
+ */
 export function parseServerAddress(text: string): string {
+  if (text === '') return defaultServer;
   const match = /^(?<host>\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+)(?::(?<port>\d{1,5}))?$/.exec(text);
   const port = Number(match?.groups?.['port'] ?? defaultPort);
   const host = match?.groups?.['host'];

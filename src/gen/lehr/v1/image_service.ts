@@ -30,7 +30,7 @@ export interface ListImagesRequest {
   /** From the previous page, with the same filter and order. Empty: the first page. */
   pageToken: string;
   /**
-   * Conditions joined by AND, such as `name = "debian" AND format = DISK_FORMAT_QCOW2`. Fields: name, format, owner,
+   * Conditions joined by AND, such as `name = "debian" AND format = DISK_FORMAT_QCOW2`. Fields: id, name, format, owner,
    * size_bytes, virtual_size_bytes, digest, tags (with : for "has"), properties.KEY, create_time, update_time. At most 2,000 characters.
    */
   filter: string;

@@ -77,7 +77,7 @@ export interface ListTasksRequest {
   /** From the previous page, with the same filter and order. Empty: the first page. */
   pageToken: string;
   /**
-   * Conditions joined by AND, such as `state = STATE_RUNNING AND labels.env = "prod"`. Fields: state, kind, owner,
+   * Conditions joined by AND, such as `state = STATE_RUNNING AND labels.env = "prod"`. Fields: id, state, kind, owner,
    * labels.KEY, create_time, update_time, end_time, expire_time; operators = != < <= > >=. At most 2,000 characters.
    */
   filter: string;
