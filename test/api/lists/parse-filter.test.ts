@@ -63,7 +63,7 @@ for (const [filter, where, parameters] of ofImages) {
   });
 }
 
-const taskFields = 'expected one of the fields state, kind, owner, labels.KEY, create_time, update_time, end_time, expire_time, found';
+const taskFields = 'expected one of the fields id, state, kind, owner, labels.KEY, create_time, update_time, end_time, expire_time, found';
 const states = 'expected one of STATE_PENDING, STATE_RUNNING, STATE_SUCCEEDED, STATE_FAILED, STATE_CANCELED, STATE_EXPIRED, found';
 const and = 'expected AND (conditions are joined by nothing else) or the end, found';
 const number = 'expected a whole number from 0 to 9223372036854775807, without quotes, found';

@@ -187,7 +187,7 @@ const refusals: readonly (readonly [title: string, list: PlannedList<Task> | Pla
   ['all of it at once', planTaskList({ pageSize: -5, pageToken: 'x', filter: 'x', orderBy: 'x' }, 'blue'), [
     {
       field: 'filter',
-      description: 'At character 1: expected one of the fields state, kind, owner, labels.KEY, create_time, update_time, end_time, expire_time, found "x".',
+      description: 'At character 1: expected one of the fields id, state, kind, owner, labels.KEY, create_time, update_time, end_time, expire_time, found "x".',
     },
     { field: 'order_by', description: order('"x"') },
     { field: 'page_size', description: 'Expected 0 (for 50) or a number from 1 to 1,000, found -5.' },
