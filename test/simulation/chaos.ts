@@ -42,6 +42,10 @@ export function scheduleChaos(world: World, cluster: Cluster, log: SimLog): void
     const records = random.pick(log.partitions);
     if (records.length > 0) log.arrive(strangerAfter(random.pick(records).canonical));
   });
+  times(plan.sweeps, () => {
+    const node = cluster.nodes.get(random.pick(cluster.machines));
+    if (node?.ready === true && node.life.alive) void node.sweepStore();
+  });
   times(plan.shutdowns, () => void cluster.restart(random.pick(cluster.machines)));
 }
 

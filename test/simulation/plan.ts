@@ -44,6 +44,8 @@ export interface Plan {
   readonly clockSteps: number;
   readonly shutdowns: number;
   readonly strangers: number;
+  /** Sweeps of the store at any time, beside those at the start of a node. */
+  readonly sweeps: number;
   /** Probability that a node pauses just when a stage of one of its attempts was accepted, and wakes as a zombie. */
   readonly zombieShare: number;
   /** How long the projections of a node typically take to see what was accepted. */
@@ -78,6 +80,7 @@ export function makePlan(random: Random): Plan {
     shutdowns: sometimes(random.between(0, 2)),
     zombieShare: nodes === 1 ? 0 : sometimes(0.1),
     strangers: random.between(0, 4),
+    sweeps: sometimes(random.between(0, 12)),
     lagMs: random.pick(nodes === 1 ? [1, 5, 200] : [1, 5, 200, 1_000]),
     stageTimeoutMs: random.pick([10_000, 30_000]),
     attemptLimit: random.between(3, 6),
