@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { pino } from 'pino';
 import { ConfigError, environmentName, loadConfig } from './config.ts';
 import { settings } from './settings.ts';
@@ -5,6 +6,9 @@ import { startServer } from './main.ts';
 
 /** Exit code for a configuration that cannot be used (sysexits.h EX_CONFIG is 78; the command line uses 2 for usage). */
 const usageExitCode = 2;
+
+/** At the end whoever reads the log is given so long to take the last lines. */
+const logDrainMs = 1_000;
 
 /**
  * A signal that comes again within so long is the same one: a service manager tells the whole process group, and a launcher
@@ -25,14 +29,15 @@ export async function serve(args: readonly string[]): Promise<number> {
     process.stderr.write(`lehr serve: ${cause.message.replaceAll('\n', '\nlehr serve: ')}\n`);
     return usageExitCode;
   }
-  const logger = pino({ level: config['log-level'], base: {} }, pino.destination({ fd: 2, sync: false }));
+  const destination = pino.destination({ fd: 2, sync: false });
+  const logger = pino({ level: config['log-level'], base: {} }, destination);
   const ended = Promise.withResolvers<number>();
+  const deaths: Error[] = [];
   try {
     let isReady = false;
-    let isDead = false;
     const server = await startServer(config, logger, (cause) => {
-      if (isDead) return;
-      isDead = true;
+      // One death may be noticed in more than one place.
+      if (deaths.push(cause) > 1) return;
       if (isReady) logger.fatal({ err: cause }, 'the server cannot go on');
       else process.stderr.write(`lehr serve: ${messageOf(cause)}\n`);
       ended.resolve(1);
@@ -57,8 +62,13 @@ export async function serve(args: readonly string[]): Promise<number> {
     }, () => undefined);
     return await ended.promise;
   } catch (cause) {
-    process.stderr.write(`lehr serve: ${messageOf(cause)}\n`);
+    if (deaths.length === 0) process.stderr.write(`lehr serve: ${messageOf(cause)}\n`);
     return 1;
+  } finally {
+    // The process ends next, and with it whatever is still on its way to the log: above all why it ends.
+    const drained = once(destination, 'close', { signal: AbortSignal.timeout(logDrainMs) });
+    destination.end();
+    await drained.catch(() => undefined);
   }
 }
 
