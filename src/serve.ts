@@ -32,7 +32,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   const destination = pino.destination({ fd: 2, sync: false });
   const logger = pino({ level: config['log-level'], base: {} }, destination);
   const ended = Promise.withResolvers<number>();
-  const deaths: Error[] = [];
+  const deaths: unknown[] = [];
   try {
     let isReady = false;
     const server = await startServer(config, logger, (cause) => {
