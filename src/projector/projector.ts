@@ -8,7 +8,7 @@ import { foldStream, type FoldedStream } from './fold-stream.ts';
 import type { ProjectedBatch, Projection, ProjectionSettings, StreamChange } from './projection.ts';
 
 /** Once so many folds are in memory all are forgotten; streams are then folded again from the history as they change. */
-const foldedStreamLimit = 4_000;
+const foldedStreamLimit = 2_000;
 
 /** The last record that was applied in a partition. */
 export interface AppliedPlace {

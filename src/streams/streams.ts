@@ -28,7 +28,7 @@ export class AppendUnknownError extends Error {
 }
 
 /** Streams whose state is kept in memory. */
-const stateLimit = 4_000;
+const stateLimit = 1_000;
 
 /** How often a decision is made anew because another event came first. More means that somebody hammers one stream. */
 const conflictLimit = 20;

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { hashCanonical } from '../canonical.ts';
 import { AcceptedRecord } from '../accepted-record.ts';
@@ -13,14 +12,14 @@ const waitingLimit = 20_000;
 /** Records of one batch at most: bounds the time that a commit takes. */
 const batchLimit = 512;
 
-/**
- * While several callers append, a batch that is still smaller than the one before waits so long for more: a commit costs
- * about as much as 20 records. A caller who is alone never waits.
- */
-const gatherMs = 1;
+/** While a batch is on its way the next one follows only once it has so many records: a commit costs about as much as 10. */
+const worthwhileBatch = 8;
+
+/** Batches that may be on their way at once, so that the thread has the next one at hand when it is done with one. */
+const batchesUnderWayLimit = 4;
 
 /** The newest records are kept in memory, so that readers who keep up never touch the file. */
-const tailLimit = 4_096;
+const tailLimit = 512;
 
 interface Waiting {
   readonly canonical: Uint8Array;
@@ -36,7 +35,8 @@ export class SqliteEventLog implements EventLog {
   readonly #db: Database;
   readonly #after: Statement<[number, number], LogRow>;
   #waiting: Waiting[] = [];
-  #sending: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<void>>();
+  #isPumpScheduled = false;
   #tail: AcceptedRecord[] = [];
   #end: number;
   #wake = Promise.withResolvers<void>();
@@ -57,7 +57,9 @@ export class SqliteEventLog implements EventLog {
     }
     const { promise, resolve } = Promise.withResolvers<AppendOutcome>();
     this.#waiting.push({ canonical, settle: resolve });
-    this.#sending ??= this.#send();
+    // A batch that is worth its commit does not wait for the end of the turn: the thread works while this one goes on.
+    if (this.#waiting.length >= worthwhileBatch) this.#pump();
+    else this.#schedulePump();
     return promise;
   }
 
@@ -90,30 +92,44 @@ export class SqliteEventLog implements EventLog {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#sending;
+    this.#pump();
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     this.#wake.resolve();
     this.#db.close();
   }
 
-  async #send(): Promise<void> {
-    // Callers whose requests arrived in the same turn of the event loop share the first batch.
-    await nextTurn();
-    for (let lastSize = 0; this.#waiting.length > 0;) {
-      if (lastSize > 1 && this.#waiting.length < lastSize) await delay(gatherMs);
+  /** At the end of the turn: callers whose requests arrived in the same turn of the event loop share a batch. */
+  #schedulePump(): void {
+    if (this.#isPumpScheduled) return;
+    this.#isPumpScheduled = true;
+    setImmediate(() => {
+      this.#isPumpScheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#waiting.length >= (this.#underWay.size === 0 ? 1 : worthwhileBatch) && this.#underWay.size < batchesUnderWayLimit) {
       const batch = this.#waiting.splice(0, batchLimit);
-      lastSize = batch.length;
-      try {
-        const { positions } = await this.#channel.append(batch.map(({ canonical }) => canonical));
-        this.#extendTail(batch, positions);
-        batch.forEach(({ settle }, index) => {
-          const position = positions[index] ?? 0;
-          settle(position === 0 ? { kind: 'superseded' } : { kind: 'accepted', position: positionOf(position) });
-        });
-      } catch (cause) {
-        for (const { settle } of batch) settle({ kind: 'unknown', cause });
-      }
+      const sent = this.#send(batch).finally(() => {
+        this.#underWay.delete(sent);
+        this.#pump();
+      });
+      this.#underWay.add(sent);
     }
-    this.#sending = undefined;
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const { positions } = await this.#channel.append(batch.map(({ canonical }) => canonical));
+      this.#extendTail(batch, positions);
+      batch.forEach(({ settle }, index) => {
+        const position = positions[index] ?? 0;
+        settle(position === 0 ? { kind: 'superseded' } : { kind: 'accepted', position: positionOf(position) });
+      });
+    } catch (cause) {
+      for (const { settle } of batch) settle({ kind: 'unknown', cause });
+    }
   }
 
   #extendTail(batch: readonly Waiting[], positions: readonly number[]): void {
