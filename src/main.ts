@@ -57,10 +57,14 @@ export interface RunningServer {
 }
 
 /**
- * The composition root: config in, roles out; nothing else wires. `onDeath` is called when the server cannot go on.
+ * The composition root: config in, roles out; nothing else wires. `onServerDeath` is called when the server cannot go on.
  * Rejects, with a message for the operator, where it cannot start.
  */
-export async function startServer(config: Config, logger: Logger, onDeath: (cause: unknown) => void): Promise<RunningServer> {
+export async function startServer(config: Config, logger: Logger, onServerDeath: (cause: unknown) => void): Promise<RunningServer> {
+  let isStopping = false;
+  const onDeath = (cause: unknown): void => {
+    if (!isStopping) onServerDeath(cause);
+  };
   const folder = resolve(config['data-dir']);
   const incarnation = randomUUID();
   const clock = systemClock;
@@ -145,11 +149,14 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
       feed.listen(removeDeletedImages(finish, logger));
       feed.listen(() => { timers.arm(); });
       const following = new AbortController();
+      let swept = Promise.resolve();
       if (config.workers > 0) {
         dispatchJobs(feed, queue);
         void worker.run();
         sweepUnfinished(queries, queue);
-        sweepStore(finish).catch((err: unknown) => { logger.warn({ err }, 'the store could not be swept; the next start tries again'); });
+        swept = sweepStore(finish, following.signal).then(() => undefined, (err: unknown) => {
+          if (!following.signal.aborted) logger.warn({ err }, 'the store could not be swept; the next start tries again');
+        });
       }
       const followed = feed.run(following.signal).catch(onDeath);
       timers.arm();
@@ -160,7 +167,7 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
         // The doors close before what calls are answered from does.
         await Promise.all([timers.stop(), worker.stop(stopGraceMs), grpc.stop(stopGraceMs), http.stop(stopGraceMs)]);
         following.abort();
-        await followed;
+        await Promise.all([followed, swept]);
       });
       services = {
         tasks: taskService({
@@ -184,8 +191,11 @@ export async function startServer(config: Config, logger: Logger, onDeath: (caus
       httpPort: http.port,
       ready,
       stop: () => {
+        isStopping = true;
         grpc.setServing(false);
-        return (stopped ??= ready.catch(() => undefined).then(unwind));
+        // What has not caught up with its log yet does so the next time.
+        const interrupted = services === undefined ? storage.close() : Promise.resolve();
+        return (stopped ??= interrupted.then(() => ready).catch(() => undefined).then(unwind));
       },
     };
   } catch (cause) {

@@ -15,4 +15,5 @@ export type FromStorage =
   | { readonly kind: 'end'; readonly end: number; readonly applied: number }
   | { readonly kind: 'lagging'; readonly applied: number; readonly end: number; readonly message: string }
   | { readonly kind: 'caughtUp'; readonly applied: number; readonly end: number }
+  | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' };

@@ -37,8 +37,9 @@ interface Pending {
 }
 
 /**
- * Starts the storage thread on a data folder that the caller has locked. Rejects where the files cannot be opened or do
- * not belong together. `onDeath` is called when the thread dies later: nothing can be accepted any more.
+ * Starts the storage thread on a data folder that the caller has locked. Rejects where the log cannot be opened; where it
+ * and the projections do not belong together `ready` rejects. `onDeath` is called in either case, and when the thread dies
+ * later: nothing can be accepted any more.
  */
 export async function openStorage(folder: string, settings: ProjectionSettings, onDeath: (cause: Error) => void): Promise<Storage> {
   // Compiled, this file and the thread's have the ending .js; run natively, .ts.
@@ -56,6 +57,7 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
   let lagRecords = 0;
   let died: Error | undefined;
   let closing = false;
+  let isReady = false;
 
   const answer = (message: FromStorage) => pending.shift()?.resolve(message);
   const die = (cause: Error) => {
@@ -78,10 +80,14 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
         opened.resolve(message.end);
         return;
       case 'ready':
+        isReady = true;
         ready.resolve();
         return;
       case 'lagging':
       case 'caughtUp':
+        return;
+      case 'failed':
+        die(new Error(message.message));
         return;
       case 'end':
       case 'appended':
@@ -125,11 +131,12 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
     },
     async close() {
       if (died !== undefined) return;
-      const closed = ask({ kind: 'close' });
-      // Set before the answer is waited for: the end of the thread may be told in the same turn.
+      // Set before an answer is waited for: the end of the thread may be told in the same turn.
       closing = true;
-      await closed;
-      died = new Error('the storage is closed');
+      // A thread that still catches up hears nothing; what it has not committed is caught up the next time.
+      if (isReady) await ask({ kind: 'close' });
+      died ??= new Error('the storage is closed');
+      ready.reject(died);
       await thread.terminate();
     },
   };

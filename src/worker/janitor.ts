@@ -24,16 +24,17 @@ const sweepBatch = 100;
 /**
  * Removes everything from the store that no task and no image needs any more. Returns how many files and folders that were.
  * It lists first and then waits until this node knows all that is in the log: the task of whatever was listed had been
- * created before. A node that lags would take the file of a new task for a leftover.
+ * created before. A node that lags would take the file of a new task for a leftover. Rejects when `signal` aborts.
  */
-export async function sweepStore(deps: FinishDeps): Promise<number> {
+export async function sweepStore(deps: FinishDeps, signal?: AbortSignal): Promise<number> {
   const { store, tasks, images, clock } = deps;
   const staging = await store.listStaging();
   const files = await store.listFiles();
-  await tasks.caughtUp();
+  await tasks.caughtUp(signal);
   let judged = 0;
   let removed = 0;
   const turn = async (): Promise<void> => {
+    signal?.throwIfAborted();
     judged += 1;
     if (judged % sweepBatch === 0) await new Promise<void>((resolve) => clock.schedule(0, resolve));
   };

@@ -69,7 +69,7 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['src/api/grpc/server.ts', 'import { Server } from \'@grpc/grpc-js\';'],
   ['src/api/connect/router.ts', 'import { a } from \'@connectrpc/connect\';'],
   ['src/cli/tasks.ts', 'import { a } from \'./serve.ts\'; import { b } from \'../gen/lehr/v1/task.ts\';'],
-  ['src/cli/serve.ts', 'import { main } from \'../main.ts\';'],
+  ['src/cli/serve.ts', 'import { serve } from \'../serve.ts\';'],
   ['src/main.ts', 'import { a } from \'./api/grpc/server.ts\'; import { b } from \'../projections/tasks/apply.ts\';'],
   ['test/api/task-service.test.ts', 'import { main } from \'../../src/main.ts\'; import Database from \'better-sqlite3\';'],
 ];

@@ -1,6 +1,6 @@
 import Sqlite, { type Database } from 'better-sqlite3';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** The data folder is in use by another server. */
 export class DataFolderInUseError extends Error {
@@ -12,7 +12,7 @@ export class DataFolderInUseError extends Error {
  * operating system's, held by SQLite on `lock.db`. Throws `DataFolderInUseError`, which names the folder and its holder.
  */
 export function lockDataFolder(folder: string, holder: string): { release(): void } {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const holderFile = join(folder, 'holder');
   let db: Database | undefined;
   try {
@@ -27,6 +27,17 @@ export function lockDataFolder(folder: string, holder: string): { release(): voi
   writeFileSync(holderFile, holder, { mode: 0o600 });
   const locked = db;
   return { release: () => { locked.close(); } };
+}
+
+/** Makes the folder; its parents only where they are missing, since where nothing can be made that would not end. */
+function makeFolder(folder: string): void {
+  try {
+    if (!existsSync(folder)) mkdirSync(folder, { recursive: !existsSync(dirname(folder)), mode: 0o700 });
+    if (!statSync(folder).isDirectory()) throw new Error('it is no folder');
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`data-dir ${folder} cannot be used: ${problem}. Choose another data-dir.`, { cause });
+  }
 }
 
 function readHolder(file: string): string {

@@ -10,7 +10,7 @@ import { Image } from '../../../src/gen/lehr/v1/image.ts';
 const accepted: readonly (readonly [parse: (text: string) => unknown, text: string, value: unknown])[] = [
   [parseDurationMs, '250ms', 250], [parseDurationMs, '48h', 172_800_000], [parseDurationMs, '1h30m', 5_400_000], [parseDurationMs, '1.5s', 1_500],
   [parseDurationMs, '3650d', 315_360_000_000],
-  [parseServerAddress, 'localhost', 'localhost:50051'], [parseServerAddress, 'a.example:1', 'a.example:1'], [parseServerAddress, '[::1]', '[::1]:50051'],
+  [parseServerAddress, 'localhost', 'localhost:50051'], [parseServerAddress, '', '127.0.0.1:50051'], [parseServerAddress, 'a.example:1', 'a.example:1'], [parseServerAddress, '[::1]', '[::1]:50051'],
   [parseHttpServer, '127.0.0.1:8080', 'http://127.0.0.1:8080'], [parseHttpServer, 'https://a.example/lehr/', 'https://a.example/lehr'],
 ];
 
@@ -18,7 +18,7 @@ for (const [parse, text, value] of accepted) test(`${parse.name} reads ${text}`,
 
 const refused: readonly (readonly [parse: (text: string) => unknown, texts: readonly string[]])[] = [
   [parseDurationMs, ['', '0s', '48', 'h', '1h 30m', '-1s', '1w', '3651d', '1e3s']],
-  [parseServerAddress, ['', 'a:0', 'a:65536', 'http://a:1', 'a:b', '::1', 'a b', 'a:1:2', 'a/b']],
+  [parseServerAddress, ['a:0', 'a:65536', 'http://a:1', 'a:b', '::1', 'a b', 'a:1:2', 'a/b']],
   [parseHttpServer, ['', 'http://', 'http://u:p@a', 'http://a/?b', 'ftp://a']],
 ];
 
