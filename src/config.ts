@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
-import { settings, type Config, type SettingName, type SettingProblem } from './settings.ts';
+import type { SettingProblem } from './setting-values.ts';
+import { settings, type Config, type SettingName } from './settings.ts';
 
 /** The configuration cannot be used; the message names each setting and what is wrong with it. */
 export class ConfigError extends Error {

@@ -1,5 +1,9 @@
 import { resolve } from 'node:path';
-import type { SettingProblem } from './settings.ts';
+
+/** What is wrong with a value, for a person. */
+export interface SettingProblem {
+  readonly problem: string;
+}
 
 /** Turns the text of a setting into its value, or says what is wrong with it. */
 export type Parse<Value> = (text: string) => Value | SettingProblem;

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { parseBytes, parseChoice, parseDurationMs, parseFolders, parseInteger, parsePath, type Parse } from './setting-values.ts';
+import {
+  parseBytes, parseChoice, parseDurationMs, parseFolders, parseInteger, parsePath, type Parse, type SettingProblem,
+} from './setting-values.ts';
 
 /** One setting: the same name as a flag, an environment variable (`LEHR_…`) and a key of `lehr.yaml`. */
 export interface Setting<Value> {
@@ -38,9 +40,4 @@ export const settings = {
 export type SettingName = keyof typeof settings;
 
 /** The configuration: the value of each setting. */
-export type Config = { readonly [Name in SettingName]: ReturnType<(typeof settings)[Name]['parse']> extends infer R ? Exclude<R, SettingProblem> : never };
-
-/** What is wrong with a value, for a person. */
-export interface SettingProblem {
-  readonly problem: string;
-}
+export type Config = { readonly [Name in SettingName]: Exclude<ReturnType<(typeof settings)[Name]['parse']>, SettingProblem> };
