@@ -135,7 +135,9 @@ test('the newest tasks and the pages after them are read from the index, without
   }
 });
 
-const sizes: readonly (readonly [pageSize: number, limit: number])[] = [[0, 51], [1, 2], [50, 51], [1_000, 1_001], [1_001, 1_001], [2 ** 31 - 1, 1_001]];
+const sizes: readonly (readonly [pageSize: number, limit: number])[] = [
+  [0, 51], [1, 2], [50, 51], [1_000, 1_001], [1_001, 1_001], [2 ** 31 - 1, 1_001],
+];
 
 for (const [pageSize, limit] of sizes) {
   test(`page_size ${pageSize} reads ${limit} rows, one more than it shows`, (t) => {

@@ -24,7 +24,8 @@ export const keys = ['env', 'a.b', '1', '__proto__', 'constructor', '"', '\\', '
 export const owners = ['blue', 'red'] as const;
 
 /** Few moments, so that many resources share one. */
-export const moments = Array.from({ length: 12 }, (_, index) => new Date(Date.UTC(2026, 0, 1) + Math.floor(index / 3) * 1_000 + (index % 3)));
+export const moments = Array.from({ length: 12 }, (_, index) =>
+  new Date(Date.UTC(2026, 0, 1) + Math.floor(index / 3) * 1_000 + (index % 3)));
 export const sizes = [0n, 1n, 512n, 2n ** 31n, 2n ** 53n + 1n, 2n ** 63n - 1n] as const;
 export const diskFormats = ['DISK_FORMAT_RAW', 'DISK_FORMAT_QCOW2', 'DISK_FORMAT_ISO'] as const;
 
@@ -61,7 +62,8 @@ const result: TaskResult = {
 export function randomTask(random: () => number, number: number): ExistingTask {
   const facts: TaskFacts = {
     id: uuid(number), owner: pick(random, owners), spec: pick(random, specs), labels: map(random), ttlMs: 1, requestId: '',
-    fingerprint: Buffer.alloc(0), revision: 1n, createTime: pick(random, moments), updateTime: pick(random, moments), attempt: 0, startTime: undefined,
+    fingerprint: Buffer.alloc(0), revision: 1n, attempt: 0,
+    createTime: pick(random, moments), updateTime: pick(random, moments), startTime: undefined,
     failedAttempts: 0, lostAttempts: 0,
   };
   const ended = { endTime: pick(random, moments), expireTime: pick(random, moments) };
