@@ -133,7 +133,7 @@ export interface WatchTasksResponse {
     /** A task that matches, after a change. Revisions that follow one another fast may be sent as the last one only. */
     { $case: "change"; value: Task }
     | //
-    /** A task that matched and does not any more, or expired. */
+    /** A task that matched and does not any more, or expired. After a resume it may name one that was never sent. */
     { $case: "removed"; value: WatchTasksResponse_Removed }
     | //
     /** How far a running task is; at most 4 a second for each task, and may be left out. */
