@@ -13,7 +13,14 @@ export const longestRetryDelayMs = 15_000;
  */
 export const overdueGraceMs = 60_000;
 
-/** The wait before the attempt that follows `failedAttempts` failures (at least 1): 1 s, 2 s, 4 s, 8 s, 15 s, 15 s … */
-export function retryDelayMs(failedAttempts: number): number {
-  return Math.min(firstRetryDelayMs * 2 ** Math.min(failedAttempts - 1, 30), longestRetryDelayMs);
+/** A source that says when to come again (Retry-After, RFC 9110 §10.2.3) is believed up to so long. */
+export const retryAfterLimitMs = 600_000;
+
+/**
+ * The wait before the attempt that follows `failedAttempts` failures (at least 1): 1 s, 2 s, 4 s, 8 s, 15 s, 15 s …, or
+ * longer where the source asked for it.
+ */
+export function retryDelayMs(failedAttempts: number, retryAfterMs: number = 0): number {
+  const backOffMs = Math.min(firstRetryDelayMs * 2 ** Math.min(failedAttempts - 1, 30), longestRetryDelayMs);
+  return Math.max(backOffMs, Math.min(retryAfterMs, retryAfterLimitMs));
 }

@@ -17,7 +17,9 @@ const result = {
   imageId: taskId, location: '', digest: stored(1).digest, sizeBytes: 65_536n, format: 'DISK_FORMAT_QCOW2' as const, guestDigest: '', verified: false,
 };
 
-const decisions: readonly (readonly [title: string, state: TaskState, command: TaskCommand, payload: TaskPayload])[] = [
+type Row = readonly [title: string, state: TaskState, command: TaskCommand, payload: TaskPayload];
+
+const decisions: readonly Row[] = [
   ['a task is created as asked for', absentTask, create(20), {
     $case: 'taskCreated',
     value: { spec, labels: { env: 'prod' }, ttl: { seconds: BigInt(ttlSeconds), nanos: 0 }, requestId: 'r-1', fingerprint: Buffer.from('same') },
@@ -38,6 +40,12 @@ const decisions: readonly (readonly [title: string, state: TaskState, command: T
   ['the third failure is retried after four seconds', taskAfter(create(0), start(1), fail(2, 1), start(5), fail(6, 2), start(9)), fail(20, 3), {
     $case: 'attemptFailed', value: { attempt: 3, failure: unreachable, retryTime: at(24) },
   }],
+  ...([['7', 27], ['99999', 620], ['0', 21], ['-5', 21], ['soon', 21]] as const).map(([seconds, second]): Row => {
+    const asked = { ...unreachable, metadata: { retry_after_seconds: seconds } };
+    return [`a source that asks for ${seconds} s is tried again at ${second}`, running, fail(20, 1, asked), {
+      $case: 'attemptFailed', value: { attempt: 1, failure: asked, retryTime: at(second) },
+    }];
+  }),
   ['what cannot be retried fails the task as it is', running, fail(20, 1, forbidden), { $case: 'taskFailed', value: { failure: forbidden, expireTime } }],
   ['a task that is tried only once says nothing of attempts', running, fail(20, 1, unreachable, 1), {
     $case: 'taskFailed', value: { failure: { ...unreachable, metadata: { failed_attempts: '1' } }, expireTime },

@@ -35,10 +35,16 @@ function failed(state: RunningTask, cause: Failure, attemptLimit: number, now: D
   if (state.cancelRequested) return happened(state, now, { $case: 'taskCanceled', value: { expireTime } });
   const failedAttempts = state.failedAttempts + 1;
   if (cause.retryable && failedAttempts < attemptLimit) {
-    const retryTime = new Date(now.getTime() + retryDelayMs(failedAttempts));
+    const retryTime = new Date(now.getTime() + retryDelayMs(failedAttempts, retryAfterMs(cause)));
     return happened(state, now, { $case: 'attemptFailed', value: { attempt: state.attempt, failure: cause, retryTime } });
   }
   return happened(state, now, { $case: 'taskFailed', value: { failure: afterAttempts(cause, failedAttempts), expireTime } });
+}
+
+/** How long the source asked to be left alone, as the fetch noted it; 0 where it did not. */
+function retryAfterMs({ metadata }: Failure): number {
+  const seconds = Number(metadata['retry_after_seconds'] ?? 0);
+  return Number.isFinite(seconds) ? Math.max(seconds, 0) * 1_000 : 0;
 }
 
 /** A task that gave up keeps the reason of its last attempt and says how many there were. */
