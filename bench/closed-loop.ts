@@ -8,7 +8,7 @@ export interface Load {
 }
 
 /** `callers` callers, each of which calls again as soon as it was answered, for `seconds` after a warm-up. */
-export async function closedLoop(callers: number, seconds: number, call: () => Promise<unknown>, warmUpSeconds = 1): Promise<Load> {
+export async function closedLoop(callers: number, seconds: number, call: () => Promise<unknown>, warmUpSeconds = 4): Promise<Load> {
   await run(callers, warmUpSeconds, call);
   const { latencies, elapsedSeconds } = await run(callers, seconds, call);
   return { perSecond: latencies.length / elapsedSeconds, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };

@@ -147,7 +147,8 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
       feed.listen(logEvents(logger));
       feed.listen((events) => { worker.onEvents(events); });
       feed.listen(removeDeletedImages(finish, logger));
-      feed.listen(() => { timers.arm(); });
+      // A task that was only created waits for nothing yet.
+      feed.listen((events) => { if (events.some(({ event }) => event.payload.$case !== 'taskCreated')) timers.arm(); });
       const following = new AbortController();
       let swept = Promise.resolve();
       if (config.workers > 0) {

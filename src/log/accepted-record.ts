@@ -1,4 +1,4 @@
-import { decodeCanonical, encodeCanonical } from './canonical.ts';
+import { decodeCanonical, encodeCanonical, hashCanonical } from './canonical.ts';
 import type { LogRecord } from './record.ts';
 
 /** The place of a record in the log. */
@@ -10,21 +10,23 @@ export interface RecordPlace {
   readonly offset: bigint;
 }
 
+type GivenPlace = Omit<RecordPlace, 'hash'> & Partial<Pick<RecordPlace, 'hash'>>;
+
 /**
  * A record that the log's rule accepted, with its place. It comes either as canonical bytes or as headers and value; the
  * other form is made when it is first asked for, since most readers need only one.
  */
 export class AcceptedRecord implements RecordPlace {
-  readonly hash: string;
   readonly partition: number;
   readonly offset: bigint;
+  #hash: string | undefined;
   #record: LogRecord | undefined;
   #canonical: Uint8Array | undefined;
 
-  private constructor(record: LogRecord | undefined, canonical: Uint8Array | undefined, { hash, partition, offset }: RecordPlace) {
+  private constructor(record: LogRecord | undefined, canonical: Uint8Array | undefined, { hash, partition, offset }: GivenPlace) {
     this.#record = record;
     this.#canonical = canonical;
-    this.hash = hash;
+    this.#hash = hash;
     this.partition = partition;
     this.offset = offset;
   }
@@ -33,8 +35,13 @@ export class AcceptedRecord implements RecordPlace {
     return new AcceptedRecord(record, undefined, place);
   }
 
-  static fromCanonical(canonical: Uint8Array, place: RecordPlace): AcceptedRecord {
+  /** `place.hash` may be left out: it is computed when it is first asked for. */
+  static fromCanonical(canonical: Uint8Array, place: GivenPlace): AcceptedRecord {
     return new AcceptedRecord(undefined, canonical, place);
+  }
+
+  get hash(): string {
+    return (this.#hash ??= hashCanonical(this.canonical));
   }
 
   /** Headers and value. */

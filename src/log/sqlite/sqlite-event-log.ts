@@ -1,5 +1,4 @@
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
-import { hashCanonical } from '../canonical.ts';
 import { AcceptedRecord } from '../accepted-record.ts';
 import { readBatchLimit, type AppendOutcome, type EventLog } from '../event-log.ts';
 import { startPosition, type Position } from '../position.ts';
@@ -12,8 +11,8 @@ const waitingLimit = 20_000;
 /** Records of one batch at most: bounds the time that a commit takes. */
 const batchLimit = 512;
 
-/** While a batch is on its way the next one follows only once it has so many records: a commit costs about as much as 10. */
-const worthwhileBatch = 8;
+/** While a batch is on its way the next one follows only once it has so many records: a commit costs about as much as 20. */
+const worthwhileBatch = 16;
 
 /** Batches that may be on their way at once, so that the thread has the next one at hand when it is done with one. */
 const batchesUnderWayLimit = 4;
@@ -136,8 +135,7 @@ export class SqliteEventLog implements EventLog {
     batch.forEach(({ canonical }, index) => {
       const position = positions[index] ?? 0;
       if (position === 0) return;
-      const place = { hash: hashCanonical(canonical), partition: embeddedPartition, offset: BigInt(position) };
-      this.#tail.push(AcceptedRecord.fromCanonical(canonical, place));
+      this.#tail.push(AcceptedRecord.fromCanonical(canonical, { partition: embeddedPartition, offset: BigInt(position) }));
       this.#end = position;
     });
     if (this.#tail.length > 2 * tailLimit) this.#tail = this.#tail.slice(-tailLimit);
