@@ -39,6 +39,8 @@ const logRetryMs = 5_000;
 export class Worker {
   readonly #deps: WorkerDeps;
   readonly #running = new Map<string, RunningAttempt | undefined>();
+  /** Tasks for which a job came while they were being worked on. */
+  readonly #again = new Set<string>();
   readonly #stopTaking = new AbortController();
   #roomMade = Promise.withResolvers<void>();
   #graceIsOver = false;
@@ -60,6 +62,8 @@ export class Worker {
       const job = await this.#deps.queue.take(signal).catch(() => undefined);
       if (job === undefined) continue;
       if (this.#running.has(job.taskId)) {
+        // It may be for the next attempt already, while this one still clears up.
+        this.#again.add(job.taskId);
         job.done();
         continue;
       }
@@ -101,6 +105,7 @@ export class Worker {
       this.#deps.clock.schedule(logRetryMs, () => { this.#deps.queue.offer(taskId); });
     } finally {
       this.#running.delete(taskId);
+      if (this.#again.delete(taskId)) this.#deps.queue.offer(taskId);
       const made = this.#roomMade;
       this.#roomMade = Promise.withResolvers<void>();
       made.resolve();
