@@ -44,7 +44,7 @@ export function environmentName(name: string): string {
 }
 
 /** Variables that the command line client reads; they are no settings of the server. */
-const clientVariables = new Set(['LEHR_SERVER', 'LEHR_HTTP_SERVER', 'LEHR_TIMEOUT', 'LEHR_TEST_TOOLS']);
+const clientVariables = new Set(['LEHR_SERVER', 'LEHR_HTTP_SERVER', 'LEHR_TIMEOUT']);
 
 function readFlags(args: readonly string[], problems: string[]): Map<string, string> {
   const flags = new Map<string, string>();

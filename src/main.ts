@@ -170,16 +170,17 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
         following.abort();
         await Promise.all([followed, swept]);
       });
+      const imageRows = imageQueries(db);
+      open = openImage(imageRows, store);
       services = {
         tasks: taskService({
           tasks, queries, readSide, board, watches, clock, rules: { fileRoots: config['file-roots'] }, defaultTtlMs: config['task-ttl'],
         }),
-        images: imageService({ images, queries: imageQueries(db), readSide, store, clock }),
+        images: imageService({ images, queries: imageRows, readSide, open, clock }),
         events: eventService({
           log, history, heads: headQueries(db), readSide, storedRecords: () => storedRecords(storage.logFile), stopping: stopping.signal,
         }),
       };
-      open = openImage({ queries: imageQueries(db), store });
       grpc.setServing(true);
       return { worker, watches };
     };

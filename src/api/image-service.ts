@@ -19,7 +19,7 @@ export interface ImageServiceDeps {
   readonly images: ImageStreams;
   readonly queries: ImageQueries;
   readonly readSide: ReadSide;
-  readonly store: ImageStore;
+  readonly open: OpenImage;
   readonly clock: Clock;
 }
 
@@ -36,7 +36,7 @@ const messageBytes = 1024 * 1024;
 export type OpenImage = (id: string, call: Call) => Promise<ImageWithBytes>;
 
 /** The reader of image bytes that `ReadImage` and `GET /images/{id}/data` share. */
-export function openImage({ queries, store }: Pick<ImageServiceDeps, 'queries' | 'store'>): OpenImage {
+export function openImage(queries: ImageQueries, store: ImageStore): OpenImage {
   return async (id, call) => {
     const image = queries.get(id);
     const file = queries.fileOf(id);
@@ -50,8 +50,7 @@ export function openImage({ queries, store }: Pick<ImageServiceDeps, 'queries' |
 
 /** `lehr.v1.ImageService`. */
 export function imageService(deps: ImageServiceDeps): ImageMethods {
-  const { images, queries, readSide, clock } = deps;
-  const open = openImage(deps);
+  const { images, queries, readSide, open, clock } = deps;
 
   const refuseForeign = (id: string, state: ImageState, call: Call): void => {
     if (state.status !== 'absent' && state.owner !== call.owner) throw imageNotFound(id);

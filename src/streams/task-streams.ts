@@ -5,13 +5,10 @@ import type { TaskCommand, TaskPayload } from '../domain/task/task-command.ts';
 import { absentTask, type TaskState } from '../domain/task/task-state.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { ReadSide } from './read-side.ts';
-import { Streams, type Executed } from './streams.ts';
+import { Streams } from './streams.ts';
 
 /** The streams of tasks. */
 export type TaskStreams = Streams<TaskState, TaskCommand, TaskPayload>;
-
-/** What a task's command came to. */
-export type ExecutedTask = Executed<TaskState, TaskPayload>;
 
 export function taskStreams(log: EventLog, readSide: ReadSide): TaskStreams {
   return new Streams<TaskState, TaskCommand, TaskPayload>(

@@ -18,9 +18,6 @@ export function loopbackHosts(others: readonly string[] = []): HostRule {
     || loopbackV6.has(host) || allowed.has(host);
 }
 
-/** Allows every host: for a server whose callers prove who they are. */
-export const anyHost: HostRule = () => true;
-
 /** The host of a Host header without port, brackets and trailing dot, lower-case; `undefined` where it is no host. */
 export function hostOf(header: string | undefined): string | undefined {
   const [, bracketed, plain] = /^(?:\[([\da-f:.]+)\]|([^\s:/@[\]]+))(?::\d{1,5})?$/i.exec(header ?? '') ?? [];
