@@ -178,7 +178,8 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
         }),
         images: imageService({ images, queries: imageRows, readSide, open, clock }),
         events: eventService({
-          log, history, heads: headQueries(db), readSide, storedRecords: () => storedRecords(storage.logFile), stopping: stopping.signal,
+          log, history, heads: headQueries(db), readSide, stopping: stopping.signal,
+          storedRecords: (subject) => storedRecords(storage.logFile, subject),
         }),
       };
       grpc.setServing(true);

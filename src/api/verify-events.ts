@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { HeadQueries } from '../../projections/heads/queries.ts';
+import type { HeadQueries, HeadRow } from '../../projections/heads/queries.ts';
 import type { HistoryQueries } from '../../projections/history/queries.ts';
 import type { AcceptedRecord } from '../log/accepted-record.ts';
 import { ChainVerifier, type ChainFault } from '../log/verify-chain.ts';
@@ -10,8 +10,8 @@ import type { Call } from './call.ts';
 /** At most so many faults are named. */
 export const faultLimit = 100;
 
-/** Reads what is stored, batch by batch in the order of the log, past every cache. */
-export type StoredRecords = () => Iterable<readonly AcceptedRecord[]>;
+/** Reads what is stored of one stream, or, where `subject` is empty, of all: batch by batch in the order of the log, past every cache. */
+export type StoredRecords = (subject: string) => Iterable<readonly AcceptedRecord[]>;
 
 /** What verifying works with. */
 export interface VerifyDeps {
@@ -30,28 +30,21 @@ export async function verifyEvents(deps: VerifyDeps, subject: string, call: Call
   const verifier = new ChainVerifier();
   const faults: Fault[] = [];
   const report = (fault: ChainFault | undefined): void => {
-    if (fault === undefined || (subject !== '' && fault.subject !== subject)) return;
-    if (faults.length < faultLimit) faults.push(describe(fault));
+    if (fault !== undefined && faults.length < faultLimit) faults.push(describe(fault));
   };
-  let events = 0n;
-  const streams = new Set<string>();
   let nextOffset: bigint | undefined;
-  for (const batch of storedRecords()) {
+  for (const batch of storedRecords(subject)) {
     call.signal.throwIfAborted();
     for (const record of batch) {
-      const { headers } = record.record;
       if (nextOffset !== undefined && record.offset !== nextOffset && subject === '') {
         report({ ...placeOf(record), message: `the records at positions ${nextOffset} to ${record.offset - 1n} are missing` });
       }
       nextOffset = record.offset + 1n;
       report(verifier.check(record) ?? differs(record, history));
-      if (subject !== '' && headers.ce_subject !== subject) continue;
-      events += 1n;
-      streams.add(headers.ce_subject);
     }
     await nextTurn();
   }
-  for (const { subject: name, revision, hash } of heads.all()) {
+  for (const { subject: name, revision, hash } of expectedHeads(heads, subject)) {
     const head = verifier.heads.get(name);
     if (head !== undefined && head.revision >= BigInt(revision)) continue;
     report({
@@ -59,7 +52,13 @@ export async function verifyEvents(deps: VerifyDeps, subject: string, call: Call
       message: `the stream ended with revision ${revision} (hash ${hash}), but the log holds ${head === undefined ? 'none of it' : `only ${head.revision}`}: records were cut off`,
     });
   }
-  return { events, streams: BigInt(streams.size), faults };
+  return { events: verifier.events, streams: BigInt(verifier.heads.size), faults };
+}
+
+function expectedHeads(heads: HeadQueries, subject: string): Iterable<HeadRow> {
+  if (subject === '') return heads.all();
+  const head = heads.get(subject);
+  return head === undefined ? [] : [head];
 }
 
 /** The same record in the history, or a fault that says what is different. */

@@ -5,13 +5,19 @@ import { acceptedOf, type LogRow } from './log-table.ts';
 /** Rows that are read at a time: about a millisecond's work. */
 const pageRows = 500;
 
-/** Reads all rows of a log's file by a connection of its own, as they are stored now. Also for a log that no server has open. */
-export function* storedRecords(file: string): Generator<readonly AcceptedRecord[]> {
+/**
+ * Reads the rows of a log's file by a connection of its own, as they are stored now: all, or those of one stream. Also for
+ * a log that no server has open.
+ */
+export function* storedRecords(file: string, subject = ''): Generator<readonly AcceptedRecord[]> {
   const db = new Sqlite(file, { readonly: true, fileMustExist: true });
   try {
-    const page = db.prepare<[number, number], LogRow>('SELECT * FROM log WHERE position > ? ORDER BY position LIMIT ?');
+    const all = db.prepare<[number, number], LogRow>('SELECT * FROM log WHERE position > ? ORDER BY position LIMIT ?');
+    const one = db.prepare<[string, number, number], LogRow>(
+      'SELECT * FROM log WHERE ce_subject = ? AND +position > ? ORDER BY position LIMIT ?',
+    );
     for (let position = 0; ;) {
-      const rows = page.all(position, pageRows);
+      const rows = subject === '' ? all.all(position, pageRows) : one.all(subject, position, pageRows);
       const last = rows.at(-1);
       if (last === undefined) return;
       position = last.position;
