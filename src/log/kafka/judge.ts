@@ -6,6 +6,8 @@ export interface ReadRecord {
   readonly partition: number;
   readonly offset: bigint;
   readonly canonical: Uint8Array;
+  /** Void whatever the head, and not decoded: it lies outside its stream's partition, or every node was told to pass over it. */
+  readonly isForeign?: true;
 }
 
 /** The last record that was read in a partition, void ones too. */
@@ -24,7 +26,10 @@ export type Verdict =
   | { readonly kind: 'void'; readonly head: Head }
   | { readonly kind: 'withheld' };
 
-/** A partition that goes no further: the rule accepts the record, but its value does not decode. */
+/**
+ * A partition that goes no further, until the process starts anew: the rule accepts the record, but it does not decode, or
+ * its event cannot follow its stream.
+ */
 export interface Halt {
   readonly partition: number;
   readonly offset: bigint;
