@@ -108,6 +108,35 @@ function crossChecks(config: Config): string[] {
   const isLoopback = listen === 'localhost' || listen === '::1' || (isIP(listen) === 4 && listen.startsWith('127.'));
   if (!isLoopback) problems.push(`listen: "${listen}" is no loopback address, and with auth none everybody who reaches the server may do everything. Use 127.0.0.1, ::1 or localhost`);
   if (config['http-port'] !== 0 && config['http-port'] === config['grpc-port']) problems.push('http-port and grpc-port: must differ');
+  return [...problems, ...(config.log === 'kafka' ? clusterChecks(config) : embeddedChecks(config))];
+}
+
+function clusterChecks(config: Config): string[] {
+  const problems: string[] = [];
+  for (const name of ['kafka-brokers', 'nats-servers'] as const) {
+    if (config[name].length === 0) problems.push(`${name}: log kafka needs it: addresses such as ${name === 'nats-servers' ? 'nats-1:4222' : 'kafka-1:9092,kafka-2:9092'}`);
+  }
+  if (config['store-dir'] === '') problems.push('store-dir: log kafka needs it: the folder of images that all nodes share');
+  const hasLogin = config['kafka-username'] !== '' && config['kafka-password-file'] !== '';
+  if (config['kafka-sasl'] !== 'none' && !hasLogin) problems.push('kafka-sasl: needs kafka-username and kafka-password-file too');
+  if (config['kafka-sasl'] === 'none' && (config['kafka-username'] !== '' || config['kafka-password-file'] !== '')) {
+    problems.push('kafka-username, kafka-password-file: say nothing without kafka-sasl. Set it to plain, scram-sha-256 or scram-sha-512');
+  }
+  if ((config['nats-username'] === '') !== (config['nats-password-file'] === '')) problems.push('nats-username and nats-password-file: need each other');
+  if (config['nats-username'] !== '' && config['nats-credentials'] !== '') problems.push('nats-credentials and nats-username: one of them is enough');
+  for (const system of ['kafka', 'nats'] as const) {
+    if ((config[`${system}-tls-cert`] === '') !== (config[`${system}-tls-key`] === '')) problems.push(`${system}-tls-cert and ${system}-tls-key: need each other`);
+    const given = (['ca', 'cert'] as const).find((file) => config[`${system}-tls-${file}`] !== '');
+    if (config[`${system}-tls`] === 'off' && given !== undefined) problems.push(`${system}-tls-${given}: says nothing without ${system}-tls on`);
+  }
+  return problems;
+}
+
+/** Settings of a cluster that are given without one would be ignored. */
+function embeddedChecks(config: Config): string[] {
+  const isGiven = (['kafka-brokers', 'nats-servers'] as const).find((name) => config[name].length > 0);
+  const problems = isGiven === undefined ? [] : [`${isGiven}: says nothing with log sqlite. Set log to kafka`];
+  if (config.roles.length < 2) problems.push('roles: with log sqlite this server is the only one and does everything. Leave roles out, or set log to kafka');
   return problems;
 }
 

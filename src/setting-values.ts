@@ -53,3 +53,42 @@ export function parsePath(text: string): string {
 export function parseFolders(text: string): readonly string[] {
   return text.split(',').map((folder) => folder.trim()).filter((folder) => folder !== '').map((folder) => resolve(folder));
 }
+
+/** At most so many values are taken from a list. */
+const listLimit = 100;
+
+function parseList(text: string, isValid: (part: string) => boolean, problem: string): readonly string[] | SettingProblem {
+  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  return parts.length <= listLimit && parts.every(isValid) ? [...new Set(parts)] : { problem };
+}
+
+/** Addresses `host:port` with commas between; IPv6 addresses in brackets. */
+export function parseAddresses(text: string): readonly string[] | SettingProblem {
+  const isAddress = (part: string): boolean => {
+    const port = /^(?:[a-z0-9](?:[a-z0-9._-]{0,252})|\[[0-9a-f:.]{2,45}\]):(\d{1,5})$/i.exec(part)?.[1];
+    return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
+  };
+  return parseList(text, isAddress, 'must be addresses such as kafka-1:9092,kafka-2:9092');
+}
+
+/** Some of a few words, with commas between, at least one. */
+export function parseWords<const Word extends string>(words: readonly Word[]): Parse<readonly Word[]> {
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const known = words.filter((word) => parts.includes(word));
+    return known.length > 0 && parts.every((part) => (words as readonly string[]).includes(part)) ? known : { problem: `must be one or more of ${words.join(', ')}` };
+  };
+}
+
+/**
+ * A name of a topic that NATS can name subjects after: words of letters, digits, `_` and `-` with dots between. At most 200
+ * characters (Kafka allows 249).
+ */
+export function parseTopic(text: string): string | SettingProblem {
+  return text.length <= 200 && /^[\w-]+(?:\.[\w-]+)*$/.test(text) ? text : { problem: 'must be words of letters, digits, _ and - with dots between, such as lehr.events' };
+}
+
+/** Places in the log, `partition-offset`, with commas between. */
+export function parsePositions(text: string): readonly string[] | SettingProblem {
+  return parseList(text, (part) => /^\d{1,4}-\d{1,18}$/.test(part), 'must be positions such as 3-1042');
+}

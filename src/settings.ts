@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import {
-  parseBytes, parseChoice, parseDurationMs, parseFolders, parseInteger, parsePath, type Parse, type SettingProblem,
+  parseAddresses, parseBytes, parseChoice, parseDurationMs, parseFolders, parseInteger, parsePath, parsePositions, parseTopic, parseWords,
+  type Parse, type SettingProblem,
 } from './setting-values.ts';
 
 /** One setting: the same name as a flag, an environment variable (`LEHR_…`) and a key of `lehr.yaml`. */
@@ -16,8 +17,8 @@ function setting<Value>(fallback: string, description: string, parse: Parse<Valu
 
 /** All settings of `lehr serve`, by name. */
 export const settings = {
-  'data-dir': setting('./.lehr', 'Folder of the log and the projections. Locked while the server runs.', parsePath),
-  'store-dir': setting('', 'Folder of the images. Empty: the folder store in data-dir.', parsePath),
+  'data-dir': setting('./.lehr', 'Folder of the log and the projections; with log kafka of the projections alone. Locked while the server runs.', parsePath),
+  'store-dir': setting('', 'Folder of the images. Empty: the folder store in data-dir. In a cluster one folder that all nodes share.', parsePath),
   'http-port': setting('8080', 'Port for HTTP: Connect, gRPC-Web, image data, health, metrics. 0 picks one.', parseInteger(0, 65_535)),
   'grpc-port': setting('50051', 'Port for gRPC. 0 picks one.', parseInteger(0, 65_535)),
   listen: setting('127.0.0.1', 'Address to listen on. Without auth only a loopback address is taken.', parsePath),
@@ -30,7 +31,28 @@ export const settings = {
   'max-image-bytes': setting('1TiB', 'The largest image, as received or stored.', parseBytes(1, 2 ** 50)),
   'max-virtual-bytes': setting('64TiB', "The largest guest's disk.", parseBytes(1, 2 ** 53)),
   'file-roots': setting('', 'Folders that file:// may read from, comma between. Empty: file:// is refused.', parseFolders),
-  log: setting('sqlite', 'Where the log is: sqlite.', parseChoice(['sqlite'])),
+  roles: setting('api,worker', 'What this server does: api (answers calls), worker (works on tasks), or both.', parseWords(['api', 'worker'])),
+  log: setting('sqlite', 'Where the log is: sqlite (in data-dir, one server) or kafka (a cluster).', parseChoice(['sqlite', 'kafka'])),
+  'kafka-brokers': setting('', 'Kafka brokers to begin with, host:port, comma between.', parseAddresses),
+  'kafka-topic': setting('lehr.events', 'Topic of the log: one a deployment. The jobs and signals in NATS are named after it.', parseTopic),
+  'kafka-partitions': setting('12', 'Partitions of the topic, when it is made and ever after: 1 to 1024.', parseInteger(1, 1_024)),
+  'kafka-replication': setting('0', 'Copies of each record when the topic is made: 0 to 9. 0: as many as there are brokers, at most 3.', parseInteger(0, 9)),
+  'kafka-tls': setting('off', 'Whether the brokers are reached over TLS: on or off.', parseChoice(['off', 'on'])),
+  'kafka-tls-ca': setting('', 'PEM file of the authorities that sign the brokers\' certificates. Empty: those of Node.js.', parsePath),
+  'kafka-tls-cert': setting('', 'PEM file of the certificate to show to the brokers.', parsePath),
+  'kafka-tls-key': setting('', 'PEM file of its key.', parsePath),
+  'kafka-sasl': setting('none', 'How to log in to the brokers: none, plain, scram-sha-256 or scram-sha-512.', parseChoice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])),
+  'kafka-username': setting('', 'Name to log in to the brokers with.', parsePath),
+  'kafka-password-file': setting('', 'File that holds the password for the brokers, on its first line.', parsePath),
+  'kafka-skip': setting('', 'Positions, partition-offset, of records that do not decode and that every node is to pass over, comma between.', parsePositions),
+  'nats-servers': setting('', 'NATS servers to begin with, host:port, comma between. They need JetStream.', parseAddresses),
+  'nats-credentials': setting('', 'File of NATS credentials (.creds).', parsePath),
+  'nats-username': setting('', 'Name to log in to NATS with.', parsePath),
+  'nats-password-file': setting('', 'File that holds the password for NATS, on its first line.', parsePath),
+  'nats-tls': setting('off', 'Whether NATS is reached over TLS: on or off.', parseChoice(['off', 'on'])),
+  'nats-tls-ca': setting('', 'PEM file of the authorities that sign the NATS servers\' certificates. Empty: those of Node.js.', parsePath),
+  'nats-tls-cert': setting('', 'PEM file of the certificate to show to NATS.', parsePath),
+  'nats-tls-key': setting('', 'PEM file of its key.', parsePath),
   store: setting('folder', 'Where the images are: folder.', parseChoice(['folder'])),
   auth: setting('none', 'Who may call: none (everybody who reaches the loopback address).', parseChoice(['none'])),
   'log-level': setting('info', 'How much is written to standard error: error, warn, info, debug.', parseChoice(['error', 'warn', 'info', 'debug'])),

@@ -70,6 +70,34 @@ for (const [name, text, value] of values) {
   });
 }
 
+const cluster = ['--log=kafka', '--kafka-brokers=a:9092, b:9092', '--nats-servers=[::1]:4222', '--store-dir=/srv/images'];
+
+test('a cluster is configured by its brokers, its NATS servers and the folder that all nodes share', async (t) => {
+  const none = await withFile(t, '');
+  t.like(loadConfig(['--config', none, ...cluster, '--roles=worker', '--kafka-skip=0-1,11-20'], {}), {
+    log: 'kafka', 'kafka-brokers': ['a:9092', 'b:9092'], 'nats-servers': ['[::1]:4222'], 'kafka-topic': 'lehr.events', 'kafka-partitions': 12,
+    roles: ['worker'], 'kafka-skip': ['0-1', '11-20'],
+  });
+  t.deepEqual(problemsOf(['--config', none, '--log=kafka']).map((problem) => /^[^:]+/.exec(problem)?.[0]), ['kafka-brokers', 'nats-servers', 'store-dir']);
+});
+
+const contradictions: readonly (readonly [args: readonly string[], problem: RegExp])[] = [
+  [['--kafka-sasl=plain', '--kafka-username=lehr'], /^kafka-sasl: needs kafka-username and kafka-password-file too$/],
+  [['--kafka-username=lehr'], /^kafka-username, kafka-password-file: say nothing without kafka-sasl/],
+  [['--nats-username=lehr'], /^nats-username and nats-password-file: need each other$/],
+  [['--nats-username=lehr', '--nats-password-file=p', '--nats-credentials=c'], /^nats-credentials and nats-username: one of them is enough$/],
+  [['--kafka-tls-ca=ca.pem'], /^kafka-tls-ca: says nothing without kafka-tls on$/],
+  [['--nats-tls=on', '--nats-tls-cert=c.pem'], /^nats-tls-cert and nats-tls-key: need each other$/],
+];
+
+for (const [args, problem] of contradictions) {
+  test(`a cluster with ${args.join(' ')} is refused`, async (t) => {
+    const [found = '', ...others] = problemsOf(['--config', await withFile(t, ''), ...cluster, ...args]);
+    t.deepEqual(others, []);
+    t.regex(found, problem);
+  });
+}
+
 test('a key of the file may be a number or a list', async (t) => {
   const config = loadConfig(['--config', await withFile(t, 'http-port: 0\nfile-roots:\n  - /srv/a\n  - /srv/b\n')], {});
   t.deepEqual([config['http-port'], config['file-roots']], [0, ['/srv/a', '/srv/b']]);
@@ -80,7 +108,11 @@ const malformed: readonly (readonly [name: SettingName, text: string, problem: R
   ['http-port', '', /whole number/], ['grpc-port', '1e3', /whole number/], ['task-ttl', '48', /must be a duration such as 90s/],
   ['task-ttl', '0s', /from 1s to/], ['task-ttl', '10000d', /from 1s to/], ['idle-timeout', '5 minutes', /duration/], ['transfers', '0', /from 1 to 4096/],
   ['workers', '65', /from 0 to 64/], ['attempt-limit', '0', /from 1 to 100/], ['max-image-bytes', '1GB', /number of bytes such as 500MiB/],
-  ['max-image-bytes', '0', /number of bytes/], ['log', 'kafka', /must be sqlite/], ['store', 's3', /must be folder/], ['auth', 'off', /must be none/],
+  ['max-image-bytes', '0', /number of bytes/], ['log', 'redis', /must be sqlite or kafka/], ['store', 's3', /must be folder/], ['auth', 'off', /must be none/],
+  ['roles', 'api,cook', /one or more of api, worker/], ['roles', '', /one or more of/], ['roles', 'api', /only one and does everything/],
+  ['kafka-brokers', 'kafka-1', /addresses such as kafka-1:9092/], ['kafka-brokers', 'a:0', /addresses/], ['kafka-brokers', 'a:1', /says nothing with log sqlite/],
+  ['kafka-topic', 'lehr..events', /words of letters/], ['kafka-topic', 'lehr/events', /words of letters/], ['kafka-partitions', '0', /from 1 to 1024/],
+  ['kafka-skip', '3:7', /positions such as 3-1042/], ['nats-servers', 'nats://n:4222', /addresses/], ['nats-servers', 'n:4222', /says nothing with log sqlite/],
   ['log-level', 'loud', /must be error or warn or info or debug/], ['listen', '0.0.0.0', /is no loopback address/], ['listen', '::', /no loopback/],
   ['listen', '10.0.0.1', /no loopback/], ['listen', 'example.com', /no loopback/], ['listen', '127.evil.example', /no loopback/], ['listen', '', /no loopback/],
 ];

@@ -15,10 +15,25 @@ export function encodeCanonical(record: LogRecord): Buffer {
     at = writeText(bytes, name, at);
     at = writeText(bytes, record.headers[name], at);
   }
-  at = bytes.writeUInt32BE(record.value.length, at);
-  bytes.set(record.value, at);
+  writeBytes(bytes, record.value, at);
   return bytes;
 }
+
+/** The same from the headers' values as bytes, in the order of `headerNames`. */
+export function encodeCanonicalParts(headers: readonly Uint8Array[], value: Uint8Array): Buffer {
+  let length = 4 + value.length;
+  headerNames.forEach((name, index) => { length += 8 + name.length + (headers[index]?.length ?? 0); });
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  headerNames.forEach((name, index) => {
+    at = writeText(bytes, name, at);
+    at = writeBytes(bytes, headers[index] ?? noBytes, at);
+  });
+  writeBytes(bytes, value, at);
+  return bytes;
+}
+
+const noBytes = new Uint8Array();
 
 /** The record that `encodeCanonical` made `bytes` of. Throws where the bytes are no such encoding. */
 export function decodeCanonical(bytes: Uint8Array): LogRecord {
@@ -55,6 +70,12 @@ function readText(bytes: Buffer): string {
   const text = bytes.toString('utf8');
   if (text.includes('\ufffd') && !bytes.equals(Buffer.from(text))) throw new TypeError('record has a header that is not UTF-8');
   return text;
+}
+
+function writeBytes(bytes: Buffer, part: Uint8Array, at: number): number {
+  bytes.writeUInt32BE(part.length, at);
+  bytes.set(part, at + 4);
+  return at + 4 + part.length;
 }
 
 function writeText(bytes: Buffer, text: string, at: number): number {

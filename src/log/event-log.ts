@@ -27,8 +27,11 @@ export interface EventLog {
    */
   read(from: Position, signal: AbortSignal): AsyncIterable<readonly AcceptedRecord[]>;
 
-  /** The position of the last record that was durable when the call came: the barrier for refusals. */
-  end(): Promise<Position>;
+  /**
+   * A position at or past everything that was accepted when the call came: the barrier for refusals. With a subject only the
+   * partition of that stream counts, so that another one that has halted does not matter. Rejects with `LogUnavailableError`.
+   */
+  end(subject?: string): Promise<Position>;
 
   /** Lets appends under way end, refuses new ones, and frees everything. */
   close(): Promise<void>;
@@ -36,3 +39,8 @@ export interface EventLog {
 
 /** A batch of `read` holds at most so many records. */
 export const readBatchLimit = 1_000;
+
+/** The log does not say within its time how far it goes, or this node does not get there: later, or elsewhere, it can be asked again. */
+export class LogUnavailableError extends Error {
+  override readonly name = 'LogUnavailableError';
+}

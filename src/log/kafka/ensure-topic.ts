@@ -1,0 +1,110 @@
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
+import { connectKafka, kafkaProblem, type KafkaLog } from './connect-kafka.ts';
+import { replicationGoal, type KafkaSettings } from './kafka-settings.ts';
+
+/** The topic or the brokers are not fit for the log; the message says what to do. */
+export class TopicUnfitError extends Error {
+  override readonly name = 'TopicUnfitError';
+}
+
+/** A topic that was just made is not known to every broker at once: it is looked for again, this often, this many times. */
+const lookEveryMs = 250;
+const looks = 40;
+
+/** What the configuration of the topic must say (design: nothing is ever forgotten, and no replica that lags becomes leader). */
+const required: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'unclean.leader.election.enable': 'false',
+};
+
+/** With so many copies at least two must be written before a record counts. */
+const insyncFloor = 2;
+
+/**
+ * Makes the topic where there is none, and checks it where there is one: nothing is changed. Rejects with `TopicUnfitError`
+ * where it does not fit the settings or would lose records, or where no broker can be reached.
+ */
+export async function ensureTopic(settings: KafkaSettings, clientId: string, log: KafkaLog): Promise<void> {
+  const admin = connectKafka(settings, clientId, log).admin({ retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 1_000 } });
+  try {
+    try {
+      await admin.connect();
+    } catch (cause) {
+      throw new TopicUnfitError(`Kafka cannot be reached at ${settings.brokers.join(', ')} (kafka-brokers): ${kafkaProblem(cause)}.`, { cause });
+    }
+    const names = await admin.listTopics();
+    if (!names.includes(settings.topic)) await makeTopic(admin, settings, log);
+    await checkTopic(admin, settings, log);
+  } catch (cause) {
+    if (cause instanceof TopicUnfitError) throw cause;
+    throw new TopicUnfitError(`The topic ${settings.topic} could not be made or checked: ${kafkaProblem(cause)}.`, { cause });
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+async function makeTopic(admin: Admin, { topic, partitions, replication }: KafkaSettings, log: KafkaLog): Promise<void> {
+  const { brokers } = await admin.describeCluster();
+  const copies = replication === 0 ? Math.min(brokers.length, replicationGoal) : replication;
+  if (copies > brokers.length) {
+    throw new TopicUnfitError(`kafka-replication: ${copies} copies need as many brokers, and ${brokers.length} can be seen. Start more brokers, or ask for fewer copies.`);
+  }
+  const config: ITopicConfig = {
+    topic, numPartitions: partitions, replicationFactor: copies,
+    configEntries: Object.entries({ ...required, 'min.insync.replicas': copies >= replicationGoal ? String(insyncFloor) : '1' })
+      .map(([name, value]) => ({ name, value })),
+  };
+  try {
+    await admin.createTopics({ topics: [config], waitForLeaders: true });
+    log.warn({ topic, partitions, copies }, copies < replicationGoal
+      ? `the topic was made, with ${copies === 1 ? 'one copy' : `${copies} copies`} of each record: who loses that disk loses acknowledged events`
+      : 'the topic was made');
+  } catch (cause) {
+    // Another node was faster.
+    if (!/already exists/i.test(String(cause instanceof kafkajs.KafkaJSAggregateError ? cause.errors.join() : cause))) throw cause;
+  }
+}
+
+async function checkTopic(admin: Admin, { topic, partitions }: KafkaSettings, log: KafkaLog): Promise<void> {
+  const found = await findTopic(admin, topic);
+  if (found.length !== partitions) {
+    throw new TopicUnfitError(`The topic ${topic} has ${found.length} partitions, and kafka-partitions says ${partitions}. Set kafka-partitions to ${found.length}, or name another topic.`);
+  }
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...Object.keys(required), 'min.insync.replicas'] }],
+  });
+  const values = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
+  for (const [name, value] of Object.entries(required)) {
+    if (values.get(name) === value) continue;
+    throw new TopicUnfitError(
+      `The topic ${topic} has ${name}=${values.get(name) ?? ''}, which may lose events. Set it with: kafka-configs.sh --alter --entity-type topics `
+      + `--entity-name ${topic} --add-config ${name}=${value}`,
+    );
+  }
+  const copies = Math.min(...found.map(({ replicas }) => replicas.length));
+  const insync = Number(values.get('min.insync.replicas'));
+  if (copies >= replicationGoal && insync < insyncFloor) {
+    throw new TopicUnfitError(
+      `The topic ${topic} has ${copies} copies of each record and min.insync.replicas=${insync}: a record that was acknowledged by one of them can be lost with it. `
+      + `Set it with: kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config min.insync.replicas=${insyncFloor}`,
+    );
+  }
+  if (copies < replicationGoal) log.warn({ topic, copies }, `the topic has fewer than ${replicationGoal} copies of each record: a lost disk may lose acknowledged events`);
+}
+
+async function findTopic(admin: Admin, topic: string): Promise<readonly { readonly replicas: readonly number[] }[]> {
+  for (let look = 1; ; look += 1) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const partitions = topics[0]?.partitions ?? [];
+      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return partitions;
+    } catch (cause) {
+      if (look === looks) throw cause;
+    }
+    if (look === looks) throw new TopicUnfitError(`The topic ${topic} has partitions without a leader: see that enough brokers are up, then start again.`);
+    await new Promise((resolve) => { setTimeout(resolve, lookEveryMs); });
+  }
+}
