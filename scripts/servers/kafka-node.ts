@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { runCommand } from '../run-command.ts';
@@ -14,10 +15,10 @@ export type KafkaNodeOptions = {
   readonly nodeId: number;
   /** Of the node alone; kept between starts. */
   readonly folder: string;
-  /** Holds the jars. */
-  readonly lib: string;
-  /** Flags of its Java machine. */
-  readonly jvm: readonly string[];
+  /** Arguments of `java` before the class's name. */
+  readonly java: readonly string[];
+  /** More of them, for the broker alone. */
+  readonly brokerArgs?: readonly string[];
   readonly properties: Readonly<Record<string, string>>;
   /** The port of the plaintext listener between brokers. */
   readonly internalPort: number;
@@ -29,8 +30,12 @@ export type KafkaNodeOptions = {
   readonly discard: string | undefined;
 };
 
-/** The jars by their names and in a fixed order, as an archive of classes wants them, rather than with a wildcard. */
-const classPath = async (lib: string): Promise<string> => (await readdir(lib)).sort().map((jar) => path.join(lib, jar)).join(':');
+/** A new id of a cluster. The storage tool would take one that begins with a hyphen for a flag. */
+export function newClusterId(): string {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
+  return bytes.toString('base64url');
+}
 
 /** Formats the node's folder, where that has not been done, and gives the process of the broker, not started yet. */
 export async function createKafkaNode(options: KafkaNodeOptions): Promise<ServerProcess> {
@@ -40,14 +45,13 @@ export async function createKafkaNode(options: KafkaNodeOptions): Promise<Server
   const properties = { ...options.properties, 'log.dirs': path.join(folder, 'data') };
   await writeFile(file, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''), { mode: 0o600 });
 
-  const java = [...options.jvm, '-cp', await classPath(options.lib)];
   const format = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', options.clusterId, '-c', file, ...options.formatArgs];
-  const { succeeded, output } = await runCommand('java', [...java, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
+  const { succeeded, output } = await runCommand('java', [...options.java, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
   if (!succeeded) throw new Error(`The folder of broker ${nodeId} could not be formatted:\n${output}`);
 
   return createServerProcess({
     name: `Kafka broker ${nodeId}`,
-    command: ['java', ...java, 'kafka.Kafka', file],
+    command: ['java', ...(options.brokerArgs ?? []), ...options.java, 'kafka.Kafka', file],
     logFile: path.join(folder, 'server.log'),
     discard: options.discard,
     isReady: async () => (await askForBrokers(options.internalPort)).includes(nodeId) && (await hasCoordinator(options.internalPort)),

@@ -8,6 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** A server that is not ready after this time is killed and has failed to start. */
 const START_TIMEOUT_MS = 60_000;
 
+/** A server that has not ended this long after it was asked to is killed. */
+const TERMINATE_TIMEOUT_MS = 60_000;
+
 /** Between two looks whether a server is ready. */
 const LOOK_INTERVAL_MS = 20;
 
@@ -48,6 +51,8 @@ export type ServerProcess = {
   start(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. Does nothing where it is not running. */
   kill(): Promise<void>;
+  /** SIGTERM; resolves when the server has ended in its own way. One that takes more than a minute is killed. */
+  terminate(): Promise<void>;
   /** SIGSTOP: the server keeps its sockets and answers nothing. */
   pause(): void;
   /** SIGCONT. */
@@ -132,6 +137,14 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
       throw await failure(reason);
     },
     kill,
+    async terminate() {
+      const { child, gone } = running ?? {};
+      child?.kill('SIGTERM');
+      const over = new AbortController();
+      const patience = delay(TERMINATE_TIMEOUT_MS, undefined, { signal: over.signal }).then(kill, () => undefined);
+      await Promise.race([gone, patience]);
+      over.abort();
+    },
     pause() {
       running?.child.kill('SIGSTOP');
     },

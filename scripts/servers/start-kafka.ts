@@ -1,13 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { freePorts } from './free-ports.ts';
+import { kafkaClassArchive } from './kafka-class-archive.ts';
 import { kafkaJars } from './kafka-jars.ts';
-import { createKafkaNode } from './kafka-node.ts';
+import { kafkaJavaArgs } from './kafka-java.ts';
+import { createKafkaNode, newClusterId } from './kafka-node.ts';
 import { kafkaProperties } from './kafka-properties.ts';
 import type { KafkaPorts } from './kafka-properties.ts';
+import { kafkaSecurity } from './kafka-security.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
+import type { Certificates } from './make-certificates.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** The heap of one broker where nothing else is said. */
@@ -20,6 +24,8 @@ export type StartKafkaOptions = {
   readonly brokers?: 1 | 3;
   /** Of each broker, default 384. */
   readonly heapMiB?: number;
+  /** `start` (default): up quickly, with little of the processor. `load`: for measurements. */
+  readonly tunedFor?: 'start' | 'load';
   /** Settings of Kafka's server.properties that come on top, such as `broker.session.timeout.ms`. */
   readonly properties?: Readonly<Record<string, string>>;
   /**
@@ -27,6 +33,8 @@ export type StartKafkaOptions = {
    * stands between them. Called before the broker starts. Default: the broker itself.
    */
   readonly advertised?: (index: number, port: number) => string | Promise<string>;
+  /** TLS and passwords between clients and brokers; brokers talk to each other in plain text. Default: nothing of the kind. */
+  readonly security?: KafkaSecurity;
 };
 
 /** One broker of a cluster. */
@@ -48,17 +56,13 @@ export type KafkaCluster = {
   /** What clients connect to, `host:port` each: the advertised addresses. */
   readonly brokers: readonly string[];
   readonly nodes: readonly KafkaNode[];
+  /** The authority that clients trust and the certificate that they show; there only with TLS. */
+  readonly certificates: Certificates | undefined;
   /** Lets this process end although the brokers run; they are killed then. */
   unref(): void;
   /** Kills all brokers (Kafka needs no farewell to keep what it acknowledged) and removes the temporary folder. */
   stop(): Promise<void>;
 };
-
-/**
- * Flags that are measured on two cores: the simple compiler and collector take the start from 2.8 s to 1.9 s and halve
- * its processor time.
- */
-const jvmFlags = (heapMiB: number): readonly string[] => [`-Xmx${heapMiB}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
 
 async function pickPorts(brokers: number): Promise<readonly KafkaPorts[]> {
   const ports = await freePorts(brokers * 3);
@@ -86,35 +90,39 @@ const nodeOf = (process: ServerProcess, address: string): KafkaNode => ({
 export async function startKafka(options: StartKafkaOptions = {}): Promise<KafkaCluster> {
   const count = options.brokers ?? 1;
   const lib = await kafkaJars();
+  const classArchive = await kafkaClassArchive(lib);
+  const java = await kafkaJavaArgs({ lib, classArchive, heapMiB: options.heapMiB ?? HEAP_MIB, tunedFor: options.tunedFor ?? 'start' });
   const discard = options.folder === undefined ? await mkdtemp(path.join(tmpdir(), 'lehr-kafka-')) : undefined;
   const folder = path.resolve(options.folder ?? discard ?? '');
   await mkdir(folder, { recursive: true });
   const ports = await pickPorts(count);
-  const clusterId = randomBytes(16).toString('base64url');
+  const clusterId = newClusterId();
   const advertised = await Promise.all(
     ports.map(async ({ clients }, index) => (await options.advertised?.(index, clients)) ?? `127.0.0.1:${clients}`),
   );
 
   let processes: readonly ServerProcess[] = [];
+  let certificates: Certificates | undefined;
   const stop = async (): Promise<void> => {
     await Promise.all(processes.map((process) => process.kill()));
     if (discard !== undefined) await rm(discard, { recursive: true, force: true });
   };
   try {
+    const { protocol, properties, formatArgs, ...made } = await kafkaSecurity(options.security ?? {}, folder);
+    certificates = made.certificates;
     processes = await Promise.all(
       ports.map(({ internal }, index) =>
         createKafkaNode({
           nodeId: index + 1,
           folder: path.join(folder, `broker-${index + 1}`),
-          lib,
-          jvm: jvmFlags(options.heapMiB ?? HEAP_MIB),
+          java,
           properties: {
-            ...kafkaProperties({ ports, index, advertised: advertised[index] ?? '', protocol: 'PLAINTEXT', security: {} }),
+            ...kafkaProperties({ ports, index, advertised: advertised[index] ?? '', protocol, security: properties }),
             ...options.properties,
           },
           internalPort: internal,
           clusterId,
-          formatArgs: [],
+          formatArgs,
           discard,
         }),
       ),
@@ -127,6 +135,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   return {
     brokers: advertised,
     nodes: processes.map((process, index) => nodeOf(process, `127.0.0.1:${ports[index]?.clients ?? 0}`)),
+    certificates,
     unref: () => processes.forEach((process) => process.unref()),
     stop,
   };
