@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { Projection } from '../../src/projector/projection.ts';
+import { placeOf } from './place.ts';
 
-/** Keeps every record by stream and revision. */
+/** Keeps every record by its place, and by stream and revision. */
 export const history: Projection = {
   name: 'history',
-  version: 1,
+  version: 2,
   schema: readFileSync(new URL('schema.sql', import.meta.url), 'utf8'),
   prepare(db) {
-    const insert = db.prepare('INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?)');
+    const insert = db.prepare('INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?)');
     return ({ records }) => {
       for (const { record: { headers }, canonical, partition, offset, hash } of records) {
-        insert.run(headers.ce_subject, Number(headers.ce_sequence), partition, Number(offset), canonical, hash);
+        insert.run(placeOf(partition, Number(offset)), headers.ce_subject, Number(headers.ce_sequence), canonical, hash);
       }
     };
   },

@@ -35,26 +35,48 @@ export function openProjections(folder: string, projections: readonly Projection
 }
 
 /**
- * Builds the tables in a file of its own and puts it in its place only when it is whole: `fill` applies the log to it. So
- * it needs no journal and no syncing on the way, and what a crash leaves is thrown away. Does nothing where the file exists.
+ * Builds the tables in a file of its own and puts it in its place only when it is whole: `fill` applies the log to it. Does
+ * nothing where the file exists.
  */
 export function buildProjections(folder: string, projections: readonly Projection[], fill: (db: Database) => void): void {
+  const build = beginBuild(folder, projections);
+  if (build === undefined) return;
+  fill(build.db);
+  build.finish();
+}
+
+/** Tables that are being built. */
+export interface Build {
+  readonly db: Database;
+  /** Closes the database and puts its file in its place; only then can `openProjections` open it. */
+  finish(): void;
+}
+
+/**
+ * Begins to build the tables in a file of its own; undefined where they exist. It needs no syncing on the way, and its
+ * journal may be in memory, since what a crash leaves is thrown away.
+ */
+export function beginBuild(folder: string, projections: readonly Projection[]): Build | undefined {
   const file = join(folder, projectionsFileName(projections));
-  if (existsSync(file)) return;
+  if (existsSync(file)) return undefined;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const building = `${file}.building`;
   rmSync(building, { force: true });
   const db = new Sqlite(building);
-  db.pragma('journal_mode = OFF');
+  db.pragma('journal_mode = MEMORY');
   db.pragma('synchronous = OFF');
   db.pragma('locking_mode = EXCLUSIVE');
   db.pragma(`cache_size = -${buildingCacheKiB}`);
   createTables(db, projections);
-  fill(db);
-  db.close();
-  syncPath(building);
-  renameSync(building, file);
-  syncPath(folder);
+  return {
+    db,
+    finish() {
+      db.close();
+      syncPath(building);
+      renameSync(building, file);
+      syncPath(folder);
+    },
+  };
 }
 
 /** Opens the same tables for reading, in the thread that answers queries. */
@@ -68,7 +90,7 @@ export function openProjectionsForReading(folder: string, projections: readonly 
 export function removeOldProjections(folder: string, projections: readonly Projection[]): void {
   const current = projectionsFileName(projections);
   for (const name of readdirSync(folder)) {
-    if (/\.db(-wal|-shm)?$/.test(name) && !name.startsWith(current)) rmSync(join(folder, name), { force: true });
+    if (/\.db(-wal|-shm|\.building)?$/.test(name) && !name.startsWith(current)) rmSync(join(folder, name), { force: true });
   }
 }
 

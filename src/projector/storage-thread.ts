@@ -5,6 +5,7 @@ import { projections } from '../../projections/all.ts';
 import type { AcceptedRecord } from '../log/accepted-record.ts';
 import { LogTable } from '../log/sqlite/log-table.ts';
 import { buildProjections, openProjections } from './open-projections.ts';
+import { messageOf, orExplain } from './or-explain.ts';
 import { unpackBatch } from './packed-batch.ts';
 import { Projector } from './projector.ts';
 import type { ProjectionSettings } from './projection.ts';
@@ -127,20 +128,8 @@ function start(folder: string, settings: ProjectionSettings): void {
   parentPort?.on('message', (message: ToStorage) => { thread.handle(message); });
 }
 
-function orExplain<T>(open: () => T, explain: (problem: string) => string): T {
-  try {
-    return open();
-  } catch (cause) {
-    throw new Error(explain(messageOf(cause)), { cause });
-  }
-}
-
 function send(message: FromStorage): void {
   parentPort?.postMessage(message);
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 const { folder, settings } = workerData as { folder: string; settings: ProjectionSettings };

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { AppendChannel, BatchOutcome } from '../log/sqlite/append-channel.ts';
 import { embeddedPartition } from '../log/sqlite/log-table.ts';
 import { startPosition } from '../log/position.ts';
@@ -7,6 +6,7 @@ import { AppliedPosition } from './applied-position.ts';
 import { packBatch } from './packed-batch.ts';
 import type { ProjectionSettings } from './projection.ts';
 import type { FromStorage, ToStorage } from './storage-messages.ts';
+import { ThreadCalls } from './thread-calls.ts';
 
 /** The storage thread and how far it is. */
 export interface Storage extends AppendChannel {
@@ -31,44 +31,21 @@ export interface Storage extends AppendChannel {
 /** The young generation of the storage thread's heap. */
 const youngHeapMiB = 16;
 
-interface Pending {
-  readonly resolve: (message: FromStorage) => void;
-  readonly reject: (cause: Error) => void;
-}
-
 /**
  * Starts the storage thread on a data folder that the caller has locked. Rejects where the log cannot be opened; where it
  * and the projections do not belong together `ready` rejects. `onDeath` is called in either case, and when the thread dies
  * later: nothing can be accepted any more.
  */
 export async function openStorage(folder: string, settings: ProjectionSettings, onDeath: (cause: Error) => void): Promise<Storage> {
-  // Compiled, this file and the thread's have the ending .js; run natively, .ts.
-  const thread = new Worker(new URL(import.meta.url.endsWith('.ts') ? 'storage-thread.ts' : 'storage-thread.js', import.meta.url), {
-    workerData: { folder, settings },
-    // Batches are short-lived: a young generation that is let grow would only be memory.
-    resourceLimits: { maxYoungGenerationSizeMb: youngHeapMiB },
-  });
-  const pending: Pending[] = [];
   const opened = Promise.withResolvers<number>();
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => undefined);
   const applied = new AppliedPosition(startPosition);
   let lagging: string | undefined;
   let lagRecords = 0;
-  let died: Error | undefined;
-  let closing = false;
   let isReady = false;
 
-  const answer = (message: FromStorage) => pending.shift()?.resolve(message);
-  const die = (cause: Error) => {
-    if (died !== undefined) return;
-    died = cause;
-    opened.reject(cause);
-    ready.reject(cause);
-    for (const { reject } of pending.splice(0)) reject(cause);
-    if (!closing) onDeath(cause);
-  };
-  thread.on('message', (message: FromStorage) => {
+  const onMessage = (message: FromStorage): void => {
     if ('applied' in message) {
       lagRecords = message.end - message.applied;
       applied.advance(new Map([[embeddedPartition, BigInt(message.applied)]]));
@@ -87,28 +64,29 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
       case 'caughtUp':
         return;
       case 'failed':
-        die(new Error(message.message));
+        thread.end(new Error(message.message));
         return;
       case 'end':
       case 'appended':
       case 'refused':
       case 'closed':
-        answer(message);
+        thread.answer(message);
         return;
       default:
         message satisfies never;
     }
-  });
-  thread.on('error', (cause) => { die(cause instanceof Error ? cause : new Error(String(cause))); });
-  thread.on('exit', (code) => { die(new Error(`the storage thread ended with code ${code}`)); });
-
-  const ask = (message: ToStorage): Promise<FromStorage> => {
-    if (died !== undefined) return Promise.reject(died);
-    const { promise, resolve, reject } = Promise.withResolvers<FromStorage>();
-    pending.push({ resolve, reject });
-    thread.postMessage(message, message.kind === 'append' ? [message.packed.bytes] : []);
-    return promise;
   };
+  const onEnd = (cause: Error, isClosing: boolean): void => {
+    opened.reject(cause);
+    ready.reject(cause);
+    if (!isClosing) onDeath(cause);
+  };
+  const thread = new ThreadCalls<ToStorage, FromStorage>({
+    name: 'storage-thread',
+    workerData: { folder, settings },
+    // Batches are short-lived: a young generation that is let grow would only be memory.
+    resourceLimits: { maxYoungGenerationSizeMb: youngHeapMiB },
+  }, { onMessage, onEnd });
 
   const endAtOpen = await opened.promise;
   return {
@@ -120,24 +98,17 @@ export async function openStorage(folder: string, settings: ProjectionSettings, 
     get lagging() { return lagging; },
     get lagRecords() { return lagRecords; },
     async append(batch): Promise<BatchOutcome> {
-      const message = await ask({ kind: 'append', packed: packBatch(batch) });
+      const packed = packBatch(batch);
+      const message = await thread.ask({ kind: 'append', packed }, [packed.bytes]);
       if (message.kind === 'appended') return { positions: message.positions };
       throw new Error(`the log could not be written: ${message.kind === 'refused' ? message.message : message.kind}`);
     },
     async end() {
-      const message = await ask({ kind: 'end' });
+      const message = await thread.ask({ kind: 'end' });
       if (message.kind === 'end') return message.end;
       throw new Error(`the storage thread answered ${message.kind}`);
     },
-    async close() {
-      if (died !== undefined) return;
-      // Set before an answer is waited for: the end of the thread may be told in the same turn.
-      closing = true;
-      // A thread that still catches up hears nothing; what it has not committed is caught up the next time.
-      if (isReady) await ask({ kind: 'close' });
-      died ??= new Error('the storage is closed');
-      ready.reject(died);
-      await thread.terminate();
-    },
+    // A thread that still catches up hears nothing; what it has not committed is caught up the next time.
+    close: () => thread.close(isReady ? { kind: 'close' } : undefined),
   };
 }

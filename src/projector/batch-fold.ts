@@ -1,0 +1,86 @@
+import Sqlite from 'better-sqlite3';
+import { evolveStream, type StreamState } from '../domain/fold.ts';
+import type { AcceptedRecord } from '../log/accepted-record.ts';
+import { openRecord } from '../log/envelope.ts';
+import { judge, type Head } from '../log/head.ts';
+import { parseSequence } from '../log/record.ts';
+import type { FoldedStream } from './fold-stream.ts';
+import type { FoldedBatch, FoldedChange, StreamFolds } from './stream-folds.ts';
+
+/**
+ * What became of a record that was offered. `void`: it does not fit its stream's head. `unfit`: it does, but it does not
+ * decode, or its event cannot follow the ones before.
+ */
+export type Offered =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'void'; readonly head: Head }
+  | { readonly kind: 'unfit'; readonly problem: string };
+
+const accepted: Offered = { kind: 'accepted' };
+
+/** Folds one batch onto the streams as they were before it. Where the batch cannot be written it is forgotten as a whole. */
+export class BatchFold {
+  readonly #folds: StreamFolds;
+  readonly #records: AcceptedRecord[] = [];
+  readonly #changes = new Map<string, FoldedChange>();
+  #unknownTypes = 0;
+
+  constructor(folds: StreamFolds) {
+    this.#folds = folds;
+  }
+
+  /** Records of types that this version does not know. */
+  get unknownTypes(): number {
+    return this.#unknownTypes;
+  }
+
+  /** What the projections are told. */
+  folded(): FoldedBatch {
+    return { records: this.#records, changes: [...this.#changes.values()] };
+  }
+
+  /** Takes a record that the log has accepted. Throws where it does not decode or cannot follow. */
+  take(record: AcceptedRecord): void {
+    const { ce_subject: subject, ce_sequence: sequence } = record.record.headers;
+    const revision = parseSequence(sequence) ?? 0n;
+    this.#add(record, revision, this.#known(subject) ?? this.#folds.fold(subject, revision === 1n));
+  }
+
+  /** Takes a record where the rule of the log accepts it. Throws where the tables cannot be read. */
+  offer(record: AcceptedRecord): Offered {
+    try {
+      const { headers } = record.record;
+      const subject = headers.ce_subject;
+      const known = this.#known(subject);
+      const head = known?.head ?? this.#folds.storedHead(subject);
+      if (judge(head, headers) === 'void') return { kind: 'void', head };
+      this.#add(record, head.revision + 1n, known ?? this.#folds.fold(subject, head.revision === 0n));
+      return accepted;
+    } catch (cause) {
+      // What is no trouble of the database is one of the record, on every replica alike.
+      if (cause instanceof Sqlite.SqliteError) throw cause;
+      return { kind: 'unfit', problem: cause instanceof Error ? cause.message : String(cause) };
+    }
+  }
+
+  /** The head of a stream, after what the batch has taken so far. */
+  headOf(subject: string): Head {
+    return this.#known(subject)?.head ?? this.#folds.storedHead(subject);
+  }
+
+  #known(subject: string): FoldedStream | undefined {
+    return this.#changes.get(subject) ?? this.#folds.kept(subject);
+  }
+
+  #add(record: AcceptedRecord, revision: bigint, { stream: before }: FoldedStream): void {
+    const { ce_subject: subject, ce_owner: owner } = record.record.headers;
+    const event = openRecord(record.record);
+    if (event !== undefined && Number.isNaN(event.time.getTime())) throw new TypeError('its ce_time is no time');
+    let stream: StreamState | undefined = before;
+    if (event === undefined) this.#unknownTypes += 1;
+    else if (before !== undefined) stream = evolveStream(before, event);
+    const { hash, partition, offset } = record;
+    this.#changes.set(subject, { subject, owner, head: { revision, hash }, partition, offset: Number(offset), stream });
+    this.#records.push(record);
+  }
+}

@@ -1,0 +1,27 @@
+import type { ReadRecord } from '../log/kafka/judge.ts';
+import { packBatch, unpackBatch, type PackedBatch } from './packed-batch.ts';
+
+/** Records that were read, in a form that crosses to another thread without being cloned one by one. */
+export interface PackedRecords {
+  readonly canonical: PackedBatch;
+  readonly partitions: Uint16Array;
+  readonly offsets: BigInt64Array;
+  /** 1 where the record is foreign. */
+  readonly foreign: Uint8Array;
+}
+
+export function packRecords(records: readonly ReadRecord[]): PackedRecords {
+  return {
+    canonical: packBatch(records.map(({ canonical }) => canonical)),
+    partitions: Uint16Array.from(records, ({ partition }) => partition),
+    offsets: BigInt64Array.from(records, ({ offset }) => offset),
+    foreign: Uint8Array.from(records, ({ isForeign }) => (isForeign === true ? 1 : 0)),
+  };
+}
+
+export function unpackRecords({ canonical, partitions, offsets, foreign }: PackedRecords): ReadRecord[] {
+  return unpackBatch(canonical).map((bytes, index) => {
+    const record = { partition: partitions[index] ?? 0, offset: offsets[index] ?? 0n, canonical: bytes };
+    return foreign[index] === 1 ? { ...record, isForeign: true } : record;
+  });
+}
