@@ -1,7 +1,8 @@
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { AcceptedRecord } from '../accepted-record.ts';
-import { readBatchLimit, type AppendOutcome, type EventLog } from '../event-log.ts';
+import type { AppendOutcome, EventLog } from '../event-log.ts';
 import { startPosition, type Position } from '../position.ts';
+import { RecordTail } from '../record-tail.ts';
 import type { AppendChannel } from './append-channel.ts';
 import { acceptedOf, embeddedPartition, type LogRow } from './log-table.ts';
 
@@ -16,9 +17,6 @@ const worthwhileBatch = 16;
 
 /** Batches that may be on their way at once, so that the thread has the next one at hand when it is done with one. */
 const batchesUnderWayLimit = 4;
-
-/** The newest records are kept in memory, so that readers who keep up never touch the file. */
-const tailLimit = 512;
 
 interface Waiting {
   readonly canonical: Uint8Array;
@@ -36,15 +34,13 @@ export class SqliteEventLog implements EventLog {
   #waiting: Waiting[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #isPumpScheduled = false;
-  #tail: AcceptedRecord[] = [];
-  #end: number;
-  #wake = Promise.withResolvers<void>();
+  readonly #tail: RecordTail;
   #closed = false;
 
   /** `file` exists already; `end` is the position of its last record. */
   constructor(channel: AppendChannel, file: string, end: number) {
     this.#channel = channel;
-    this.#end = end;
+    this.#tail = new RecordTail(positionOf(end));
     this.#db = new Sqlite(file, { readonly: true, fileMustExist: true });
     this.#after = this.#db.prepare('SELECT * FROM log WHERE position > ? ORDER BY position LIMIT ?');
   }
@@ -62,38 +58,21 @@ export class SqliteEventLog implements EventLog {
     return promise;
   }
 
-  async *read(from: Position, signal: AbortSignal): AsyncGenerator<readonly AcceptedRecord[]> {
-    let at = Number(from.get(embeddedPartition) ?? 0n);
-    const aborted = Promise.withResolvers<void>();
-    const onAbort = () => { aborted.resolve(); };
-    signal.addEventListener('abort', onAbort);
-    try {
-      while (!signal.aborted && !this.#closed) {
-        const wake = this.#wake.promise;
-        const batch = this.#recordsAfter(at);
-        const last = batch.at(-1);
-        if (last === undefined) {
-          await Promise.race([wake, aborted.promise]);
-        } else {
-          at = Number(last.offset);
-          yield batch;
-        }
-      }
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+  read(from: Position, signal: AbortSignal): AsyncGenerator<readonly AcceptedRecord[]> {
+    return this.#tail.read(from, signal, (position, limit) => {
+      return this.#after.all(Number(position.get(embeddedPartition) ?? 0n), limit).map(acceptedOf);
+    });
   }
 
   async end(): Promise<Position> {
-    const end = await this.#channel.end();
-    return end === 0 ? startPosition : positionOf(end);
+    return positionOf(await this.#channel.end());
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#pump();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
-    this.#wake.resolve();
+    this.#tail.close();
     this.#db.close();
   }
 
@@ -132,27 +111,14 @@ export class SqliteEventLog implements EventLog {
   }
 
   #extendTail(batch: readonly Waiting[], positions: readonly number[]): void {
-    batch.forEach(({ canonical }, index) => {
+    this.#tail.push(batch.flatMap(({ canonical }, index) => {
       const position = positions[index] ?? 0;
-      if (position === 0) return;
-      this.#tail.push(AcceptedRecord.fromCanonical(canonical, { partition: embeddedPartition, offset: BigInt(position) }));
-      this.#end = position;
-    });
-    if (this.#tail.length > 2 * tailLimit) this.#tail = this.#tail.slice(-tailLimit);
-    const woken = this.#wake;
-    this.#wake = Promise.withResolvers<void>();
-    woken.resolve();
-  }
-
-  #recordsAfter(position: number): readonly AcceptedRecord[] {
-    if (position >= this.#end) return [];
-    const first = this.#tail[0];
-    if (first === undefined || Number(first.offset) > position + 1) return this.#after.all(position, readBatchLimit).map(acceptedOf);
-    const start = position + 1 - Number(first.offset);
-    return this.#tail.slice(start, start + readBatchLimit);
+      return position === 0 ? [] : [AcceptedRecord.fromCanonical(canonical, { partition: embeddedPartition, offset: BigInt(position) })];
+    }));
   }
 }
 
+/** The position of a record; 0: before the first one. */
 function positionOf(position: number): Position {
-  return new Map([[embeddedPartition, BigInt(position)]]);
+  return position === 0 ? startPosition : new Map([[embeddedPartition, BigInt(position)]]);
 }
