@@ -2,6 +2,7 @@ import { AcceptedRecord, type RecordPlace } from '../log/accepted-record.ts';
 import { decodeCanonical } from '../log/canonical.ts';
 import { emptyHead, type Head } from '../log/head.ts';
 import type { Halt, Judged, ReadRecord, Verdict } from '../log/kafka/judge.ts';
+import { parseSequence } from '../log/record.ts';
 import type { BatchFold } from './batch-fold.ts';
 import type { AppliedPlace, Projector } from './projector.ts';
 
@@ -90,16 +91,14 @@ function headOf(canonical: Uint8Array, batch: BatchFold): Head {
 }
 
 function haltMessage(record: AcceptedRecord, problem: string): string {
-  const position = `${record.partition}-${record.offset}`;
-  return `partition ${record.partition} goes no further than position ${position}: ${nameOf(record)} cannot be applied: ${problem}. Start a version `
-    + `that can read it, or have every node pass over it with the setting kafka-skip: ${position}.`;
+  return `the record at position ${record.partition}-${record.offset}${describe(record)} cannot be applied: ${problem}`;
 }
 
-function nameOf(record: AcceptedRecord): string {
+function describe(record: AcceptedRecord): string {
   try {
     const { ce_type: type, ce_subject: subject, ce_sequence: sequence } = record.record.headers;
-    return `the record ${type} of ${subject} (${sequence})`;
+    return `, ${type} of ${subject}, revision ${parseSequence(sequence) ?? ''},`;
   } catch {
-    return 'the record';
+    return '';
   }
 }
