@@ -6,12 +6,17 @@
 import { CHECKS } from './checks.ts';
 import type { Check } from './checks.ts';
 import { runAva } from './run-ava.ts';
+import { startTestServers } from './servers/start-test-servers.ts';
+import type { TestServers } from './servers/start-test-servers.ts';
 import type { Counts } from './tap-counter.ts';
 import { findTools } from './tools.ts';
 import type { ToolReport } from './tools.ts';
 
 /** Checks that run at once: one for each of the two cores that this is tuned for. */
 const CHECKS_AT_ONCE = 2;
+
+/** Selections whose tests share a Kafka broker and a nats-server; other tests that ask for one start their own. */
+const WITH_SERVERS = /kafka|nats|cluster|servers/;
 
 const seconds = (sinceMs: number): string => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
 
@@ -44,13 +49,23 @@ function reportTools({ missing }: ToolReport): Counts {
   };
 }
 
+function reportServers({ faults }: TestServers): Counts {
+  for (const fault of faults) console.log(`FAILED  servers: ${fault}`);
+  return { passed: 0, failed: faults.length, skipped: 0 };
+}
+
 const selection = process.argv.slice(2);
+const needsServers = selection.length === 0 || selection.some((argument) => WITH_SERVERS.test(argument));
 const tools = findTools();
+const servers = tools.then(({ available }) => startTestServers(needsServers ? available : []));
 const counts: Counts[] = selection.length === 0 ? [...(await runChecks()), reportTools(await tools)] : [];
+counts.push(reportServers(await servers));
 
 console.log(selection.length === 0 ? 'running the tests' : `running the tests in ${selection.join(' ')}`);
 const startMs = performance.now();
-counts.push(await runAva(selection, { ...process.env, TEST_TOOLS: (await tools).available.join(',') }));
+const env = { ...process.env, ...(await servers).env, TEST_TOOLS: (await tools).available.join(',') };
+counts.push(await runAva(selection, env));
+await (await servers).stop();
 console.log(`ran the tests in ${seconds(startMs)}`);
 
 const sum = (key: keyof Counts): number => counts.reduce((total, count) => total + count[key], 0);

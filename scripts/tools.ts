@@ -1,3 +1,4 @@
+import { missingTool } from './missing-tool.ts';
 import { runCommand } from './run-command.ts';
 import { TOOLS } from './tool-list.ts';
 import type { Tool } from './tool-list.ts';
@@ -5,7 +6,7 @@ import type { Tool } from './tool-list.ts';
 /** A probe that takes longer has failed. */
 const PROBE_TIMEOUT_MS = 20_000;
 
-/** apt-get is given up after this time. */
+/** Each command that installs something is given up after this time. */
 const INSTALL_TIMEOUT_MS = 240_000;
 
 /** Which tools there are, by name, and for each that is missing one sentence that says what is skipped and what to install. */
@@ -19,27 +20,34 @@ async function split(tools: readonly Tool[]): Promise<{ usable: readonly Tool[];
   return { usable: tools.filter((_, index) => usable[index]), unusable: tools.filter((_, index) => !usable[index]) };
 }
 
+/** Installs each by itself and in order, so that one that is not to be had does not keep the others away. */
 async function install(tools: readonly Tool[]): Promise<void> {
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: INSTALL_TIMEOUT_MS };
-  await runCommand('apt-get', ['-qq', 'update'], options);
-  // One call for each tool, so that a package that is not to be had does not keep the others away.
-  for (const { packages } of tools) {
-    await runCommand('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', ...packages], options);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && tools.some(({ source }) => source.kind === 'packages')) await runCommand('apt-get', ['-qq', 'update'], options);
+  for (const { source } of tools) {
+    switch (source.kind) {
+      case 'packages':
+        if (isRoot) await runCommand('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', ...source.packages], options);
+        break;
+      case 'command': {
+        const [command, ...args] = source.command;
+        await runCommand(command, args, options);
+        break;
+      }
+      default:
+        source satisfies never;
+    }
   }
 }
 
 /**
- * Finds the programs that tests need, and first installs those that are missing where that is allowed: as root, with
- * apt-get.
+ * Finds what tests need beside Node, and first installs what is missing where that is allowed: programs as root with
+ * apt-get, what stays inside the checkout always.
  */
 export async function findTools(): Promise<ToolReport> {
   const before = await split(TOOLS);
-  if (before.unusable.length > 0 && process.getuid?.() === 0) await install(before.unusable);
+  if (before.unusable.length > 0) await install(before.unusable);
   const { usable, unusable } = before.unusable.length > 0 ? await split(TOOLS) : before;
-  return {
-    available: usable.map((tool) => tool.name),
-    missing: unusable.map(
-      ({ name, skipped, packages }) => `${name} is missing; without it ${skipped}. Install it with: apt-get install ${packages.join(' ')}`,
-    ),
-  };
+  return { available: usable.map((tool) => tool.name), missing: unusable.map(missingTool) };
 }

@@ -1,10 +1,10 @@
 import { access, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { freePorts } from './free-ports.ts';
+import { kafkaIdentity } from './kafka-identity.ts';
 import { kafkaJavaArgs } from './kafka-java.ts';
 import { KAFKA_CACHE } from './kafka-jars.ts';
-import { createKafkaNode, newClusterId } from './kafka-node.ts';
+import { createKafkaNode } from './kafka-node.ts';
 import { kafkaProperties } from './kafka-properties.ts';
 
 /** Enough for a broker that nobody uses. */
@@ -23,8 +23,8 @@ export async function kafkaClassArchive(lib: string): Promise<string> {
   try {
     const made = path.join(folder, 'classes.jsa');
     const java = await kafkaJavaArgs({ lib, classArchive, heapMiB: HEAP_MIB, tunedFor: 'start' });
-    const [clients = 0, internal = 0, controller = 0] = await freePorts(3);
-    const ports = [{ clients, internal, controller }];
+    const { clusterId, ports } = await kafkaIdentity(folder, 1);
+    const [{ clients, internal } = { clients: 0, internal: 0 }] = ports;
     const node = await createKafkaNode({
       nodeId: 1,
       folder,
@@ -32,7 +32,7 @@ export async function kafkaClassArchive(lib: string): Promise<string> {
       brokerArgs: [`-XX:ArchiveClassesAtExit=${made}`],
       properties: kafkaProperties({ ports, index: 0, advertised: `127.0.0.1:${clients}`, protocol: 'PLAINTEXT', security: {} }),
       internalPort: internal,
-      clusterId: newClusterId(),
+      clusterId,
       formatArgs: [],
       discard: folder,
     });

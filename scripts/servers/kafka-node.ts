@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -29,13 +28,6 @@ export type KafkaNodeOptions = {
   /** A temporary folder that disappears when this process dies. */
   readonly discard: string | undefined;
 };
-
-/** A new id of a cluster. The storage tool would take one that begins with a hyphen for a flag. */
-export function newClusterId(): string {
-  const bytes = randomBytes(16);
-  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
-  return bytes.toString('base64url');
-}
 
 /** Formats the node's folder, where that has not been done, and gives the process of the broker, not started yet. */
 export async function createKafkaNode(options: KafkaNodeOptions): Promise<ServerProcess> {

@@ -2,13 +2,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { freePorts } from './free-ports.ts';
 import { kafkaClassArchive } from './kafka-class-archive.ts';
 import { kafkaJars } from './kafka-jars.ts';
 import { kafkaJavaArgs } from './kafka-java.ts';
-import { createKafkaNode, newClusterId } from './kafka-node.ts';
+import { kafkaIdentity } from './kafka-identity.ts';
+import { createKafkaNode } from './kafka-node.ts';
 import { kafkaProperties } from './kafka-properties.ts';
-import type { KafkaPorts } from './kafka-properties.ts';
 import { kafkaSecurity } from './kafka-security.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import type { Certificates } from './make-certificates.ts';
@@ -18,7 +17,10 @@ import type { ServerProcess } from './server-process.ts';
 const HEAP_MIB = 384;
 
 export type StartKafkaOptions = {
-  /** Where the brokers keep everything; it must be empty. Without it they get a temporary folder that goes with them. */
+  /**
+   * Where the brokers keep everything. An empty one gets a new cluster; one that held a cluster of as many brokers gets
+   * that again, with its records, on the same ports. Without it they get a temporary folder that goes with them.
+   */
   readonly folder?: string;
   /** Default 1. */
   readonly brokers?: 1 | 3;
@@ -64,14 +66,6 @@ export type KafkaCluster = {
   stop(): Promise<void>;
 };
 
-async function pickPorts(brokers: number): Promise<readonly KafkaPorts[]> {
-  const ports = await freePorts(brokers * 3);
-  return Array.from({ length: brokers }, (_, index) => {
-    const [clients = 0, internal = 0, controller = 0] = ports.slice(index * 3);
-    return { clients, internal, controller };
-  });
-}
-
 const nodeOf = (process: ServerProcess, address: string): KafkaNode => ({
   address,
   get pid() {
@@ -95,8 +89,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   const discard = options.folder === undefined ? await mkdtemp(path.join(tmpdir(), 'lehr-kafka-')) : undefined;
   const folder = path.resolve(options.folder ?? discard ?? '');
   await mkdir(folder, { recursive: true });
-  const ports = await pickPorts(count);
-  const clusterId = newClusterId();
+  const { clusterId, ports } = await kafkaIdentity(folder, count);
   const advertised = await Promise.all(
     ports.map(async ({ clients }, index) => (await options.advertised?.(index, clients)) ?? `127.0.0.1:${clients}`),
   );

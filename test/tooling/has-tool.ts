@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
+import { missingTool } from '../../scripts/missing-tool.ts';
 import { TOOLS } from '../../scripts/tool-list.ts';
 import type { ToolName } from '../../scripts/tool-list.ts';
 
@@ -7,7 +8,7 @@ import type { ToolName } from '../../scripts/tool-list.ts';
 const PROBE_TIMEOUT_MS = 20_000;
 
 /**
- * Whether a program that a test needs is there. `npm test` has looked, and installed what it could, and says so in
+ * Whether something that a test needs is there. `npm test` has looked, and installed what it could, and says so in
  * `TEST_TOOLS`; a test that was started in another way looks here. Where the tool is missing, one line on stderr says
  * what is not tested, and the caller registers no test:
  * `if (hasTool('qemu-img')) test('…', …)`.
@@ -19,6 +20,6 @@ export function hasTool(name: ToolName): boolean {
   if (tool === undefined) return false;
   const [command, ...args] = tool.probe;
   const found = spawnSync(command, args, { stdio: 'ignore', timeout: PROBE_TIMEOUT_MS }).status === 0;
-  if (!found) process.stderr.write(`${name} is missing; without it ${tool.skipped}. Install it with: apt-get install ${tool.packages.join(' ')}\n`);
+  if (!found) process.stderr.write(`${missingTool(tool)}\n`);
   return found;
 }
