@@ -14,7 +14,7 @@ export function positionOf({ partition, offset }: Pick<ReadRecord, 'partition' |
   return new Map([[partition, offset]]);
 }
 
-/** Reads everything after `from` up to what is the end now. */
+/** Reads everything after `from` up to what is the end now, partition by partition: between those a log promises no order. */
 export async function readLog(log: EventLog, from: Position = startPosition): Promise<ReadRecord[]> {
   const end = await log.end();
   const records: ReadRecord[] = [];
@@ -28,5 +28,5 @@ export async function readLog(log: EventLog, from: Position = startPosition): Pr
     }
     if (hasReached(position, end)) stop.abort();
   }
-  return records;
+  return records.toSorted((a, b) => a.partition - b.partition);
 }

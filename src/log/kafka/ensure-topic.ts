@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { connectKafka, kafkaProblem, type KafkaLog } from './connect-kafka.ts';
 import { replicationGoal, type KafkaSettings } from './kafka-settings.ts';
@@ -6,6 +7,9 @@ import { replicationGoal, type KafkaSettings } from './kafka-settings.ts';
 export class TopicUnfitError extends Error {
   override readonly name = 'TopicUnfitError';
 }
+
+/** The brokers are given so long to make a topic. */
+const makeLimitMs = 7_000;
 
 /** A topic that was just made is not known to every broker at once: it is looked for again, this often, this many times. */
 const lookEveryMs = 250;
@@ -57,25 +61,25 @@ async function makeTopic(admin: Admin, { topic, partitions, replication }: Kafka
       .map(([name, value]) => ({ name, value })),
   };
   try {
-    await admin.createTopics({ topics: [config], waitForLeaders: true });
+    await admin.createTopics({ topics: [config], waitForLeaders: false, timeout: makeLimitMs });
     log.warn({ topic, partitions, copies }, copies < replicationGoal
       ? `the topic was made, with ${copies === 1 ? 'one copy' : `${copies} copies`} of each record: who loses that disk loses acknowledged events`
       : 'the topic was made');
   } catch (cause) {
-    // Another node was faster.
-    if (!/already exists/i.test(String(cause instanceof kafkajs.KafkaJSAggregateError ? cause.errors.join() : cause))) throw cause;
+    // Another node was faster, or a broker answered too late.
+    if (!(await admin.listTopics()).includes(topic)) throw cause instanceof kafkajs.KafkaJSAggregateError ? cause.errors[0] : cause;
   }
 }
 
 async function checkTopic(admin: Admin, { topic, partitions }: KafkaSettings, log: KafkaLog): Promise<void> {
-  const found = await findTopic(admin, topic);
+  const found = await patiently(() => findTopic(admin, topic));
   if (found.length !== partitions) {
     throw new TopicUnfitError(`The topic ${topic} has ${found.length} partitions, and kafka-partitions says ${partitions}. Set kafka-partitions to ${found.length}, or name another topic.`);
   }
-  const { resources } = await admin.describeConfigs({
+  const { resources } = await patiently(() => admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...Object.keys(required), 'min.insync.replicas'] }],
-  });
+  }));
   const values = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
   for (const [name, value] of Object.entries(required)) {
     if (values.get(name) === value) continue;
@@ -96,15 +100,19 @@ async function checkTopic(admin: Admin, { topic, partitions }: KafkaSettings, lo
 }
 
 async function findTopic(admin: Admin, topic: string): Promise<readonly { readonly replicas: readonly number[] }[]> {
-  for (let look = 1; ; look += 1) {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const partitions = topics[0]?.partitions ?? [];
+  if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return partitions;
+  throw new TopicUnfitError(`The topic ${topic} has partitions without a leader: see that enough brokers are up, then start again.`);
+}
+
+async function patiently<T>(look: () => Promise<T>): Promise<T> {
+  for (let left = looks; ; left -= 1) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-      const partitions = topics[0]?.partitions ?? [];
-      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return partitions;
+      return await look();
     } catch (cause) {
-      if (look === looks) throw cause;
+      if (left === 1) throw cause;
+      await wait(lookEveryMs);
     }
-    if (look === looks) throw new TopicUnfitError(`The topic ${topic} has partitions without a leader: see that enough brokers are up, then start again.`);
-    await new Promise((resolve) => { setTimeout(resolve, lookEveryMs); });
   }
 }

@@ -1,3 +1,4 @@
+import type { Kafka } from 'kafkajs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AcceptedRecord } from '../accepted-record.ts';
 import { decodeCanonical, hashCanonical } from '../canonical.ts';
@@ -5,16 +6,15 @@ import { LogUnavailableError, type AppendOutcome, type EventLog } from '../event
 import { hasReached, type Position } from '../position.ts';
 import { parseSequence } from '../record.ts';
 import { RecordTail } from '../record-tail.ts';
-import { connectKafka, type KafkaLog } from './connect-kafka.ts';
+import type { KafkaLog } from './connect-kafka.ts';
 import { Intake } from './intake.ts';
 import type { Halt, Judge, Judged, ReadRecord } from './judge.ts';
-import type { KafkaSettings } from './kafka-settings.ts';
 import { partitionOf } from './partition-of.ts';
 import { PendingAppends, placeOf, type PendingAppend } from './pending-appends.ts';
 import { messageOf } from './read-message.ts';
 import { changed, TopicChangedError, TopicReader } from './topic-reader.ts';
 import { TopicOffsets, type TopicRanges } from './topic-offsets.ts';
-import { TopicSender } from './topic-sender.ts';
+import type { Sender } from './topic-sender.ts';
 
 /** Appends that may wait at once; more are answered `unknown` at once, since a caller that waits longer is not served either. */
 const waitingLimit = 20_000;
@@ -54,9 +54,10 @@ const shorterLimitMs = 15_000;
 
 /** What a log in Kafka works with. */
 export interface KafkaEventLogDeps {
-  readonly settings: KafkaSettings;
-  /** The name that the brokers see. */
-  readonly clientId: string;
+  readonly kafka: Kafka;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly sender: Sender;
   readonly judge: Judge;
   /** See `TopicReaderDeps.skip`. */
   readonly skip: ReadonlySet<string>;
@@ -71,7 +72,6 @@ export interface KafkaEventLogDeps {
  */
 export class KafkaEventLog implements EventLog {
   readonly #deps: KafkaEventLogDeps;
-  readonly #sender: TopicSender;
   readonly #offsets: TopicOffsets;
   readonly #reader: TopicReader;
   readonly #intake: Intake;
@@ -92,16 +92,14 @@ export class KafkaEventLog implements EventLog {
 
   constructor(deps: KafkaEventLogDeps) {
     this.#deps = deps;
-    const { settings, clientId, judge, log, skip } = deps;
-    const kafka = connectKafka(settings, clientId, log);
-    this.#sender = new TopicSender(kafka, settings.topic, log);
-    this.#offsets = new TopicOffsets(kafka, settings.topic);
+    const { kafka, topic, partitions, judge, log, skip } = deps;
+    this.#offsets = new TopicOffsets(kafka, topic);
     this.#intake = new Intake(judge, (records, judged) => { this.#onJudged(records, judged); }, log);
     this.#accepted = judge.acceptedAtOpen;
     this.#tail = new RecordTail(judge.acceptedAtOpen);
     for (const [partition, { offset }] of judge.places) this.#judged.set(partition, offset);
     this.#reader = new TopicReader({
-      kafka, topic: settings.topic, partitions: settings.partitions, log, skip, places: judge.places,
+      kafka, topic, partitions, log, skip, places: judge.places,
       take: (records) => this.#intake.take(records),
       onHalt: (halt) => { this.#onHalt(halt); },
       onJoin: () => { void this.#look(); },
@@ -164,8 +162,7 @@ export class KafkaEventLog implements EventLog {
 
   async end(subject?: string): Promise<Position> {
     const ranges = await this.#ask();
-    const { partitions } = this.#deps.settings;
-    const asked = subject === undefined ? undefined : partitionOf(subject, partitions);
+    const asked = subject === undefined ? undefined : partitionOf(subject, this.#deps.partitions);
     const target = new Map([...ranges].filter(([partition]) => asked === undefined || partition === asked).map(([partition, { high }]) => [partition, high - 1n]));
     const limit = AbortSignal.timeout(endLimitMs);
     await this.#reach(target, limit);
@@ -195,7 +192,7 @@ export class KafkaEventLog implements EventLog {
     clearTimeout(late);
     for (const timer of this.#timers) clearInterval(timer);
     this.#tail.close();
-    await Promise.all([this.#intake.close(), this.#reader.stop(), this.#sender.close(), this.#offsets.close()]);
+    await Promise.all([this.#intake.close(), this.#reader.stop(), this.#deps.sender.close(), this.#offsets.close()]);
   }
 
   /** At the end of the turn: callers whose requests arrived in the same turn of the event loop share a batch. */
@@ -221,7 +218,7 @@ export class KafkaEventLog implements EventLog {
 
   async #send(batch: readonly PendingAppend[]): Promise<void> {
     try {
-      await this.#sender.send(batch.map(({ record }) => messageOf(record)));
+      await this.#deps.sender.send(batch.map(({ record }) => messageOf(record)));
     } catch (cause) {
       for (const append of batch) this.#pending.settle(append, { kind: 'unknown', cause });
     }
@@ -305,18 +302,20 @@ export class KafkaEventLog implements EventLog {
 
   /** Sees whether the topic is still the one that was read, and whether it is still being read. */
   async #look(): Promise<void> {
-    const { topic, partitions } = this.#deps.settings;
+    const { topic, partitions } = this.#deps;
+    // What is read while the brokers answer may lie behind the end that they tell.
+    const judged = new Map(this.#judged);
     const ranges = await this.#ask().catch(() => undefined);
     if (ranges === undefined || this.#isClosed) return;
     if (ranges.size !== partitions) return this.#end(new TopicChangedError(partitionsRemedy(topic, partitions, ranges.size)));
     const cut = [...ranges].find(([, { low }]) => low > 0n);
     if (cut !== undefined) return this.#end(changed(topic, `it has lost what was before position ${cut[0]}-${cut[1].low}`));
-    const shorter = [...ranges].find(([partition, { high }]) => high <= (this.#judged.get(partition) ?? -1n));
+    const shorter = [...ranges].find(([partition, { high }]) => high <= (judged.get(partition) ?? -1n));
     const nowMs = performance.now();
     this.#shorterSinceMs = shorter === undefined ? undefined : (this.#shorterSinceMs ?? nowMs);
     if (shorter !== undefined && nowMs - (this.#shorterSinceMs ?? nowMs) >= shorterLimitMs) {
       const [partition, { high }] = shorter;
-      return this.#end(changed(topic, `partition ${partition} ends before position ${high}, and this node has read ${this.#judged.get(partition) ?? 0n} of it`));
+      return this.#end(changed(topic, `partition ${partition} ends before position ${high}, and this node has read the record at ${judged.get(partition) ?? -1n}`));
     }
     if (this.lagRecords > 0 && this.#intake.waitingCount === 0 && this.#reader.silentMs > silenceLimitMs) {
       this.#reader.replace(`nothing was read for ${silenceLimitMs / 1_000} s although there is more`);

@@ -172,7 +172,10 @@ export class TopicReader {
     }
     const cause = await this.#replace.promise;
     this.#consumer = undefined;
-    await Promise.race([consumer.disconnect().catch(() => undefined), wait(goodbyeMs)]);
+    const late = new AbortController();
+    const patience = wait(goodbyeMs, undefined, { signal: late.signal }).catch(() => undefined);
+    await Promise.race([consumer.disconnect().catch(() => undefined), patience]);
+    late.abort();
     return cause;
   }
 

@@ -5,8 +5,15 @@ import type { OutgoingMessage } from './read-message.ts';
 /** kafkajs: `acks` -1 waits for all in-sync replicas. */
 const allInSync = -1;
 
+/** Sends messages to the topic of the log. */
+export interface Sender {
+  /** Resolves once they are durable. Where it rejects they may have landed all the same, and more than once. */
+  send(messages: OutgoingMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Sends messages, durable on all in-sync replicas once the promise resolves; a producer that failed is replaced by a fresh one. */
-export class TopicSender {
+export class TopicSender implements Sender {
   readonly #kafka: Kafka;
   readonly #topic: string;
   readonly #log: KafkaLog;
@@ -18,7 +25,6 @@ export class TopicSender {
     this.#log = log;
   }
 
-  /** Rejects where kafkajs gave up; the messages may have landed all the same, and more than once. */
   async send(messages: OutgoingMessage[]): Promise<void> {
     const producer = (this.#producer ??= this.#connect());
     try {
