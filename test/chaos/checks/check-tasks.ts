@@ -1,0 +1,56 @@
+import type { Event } from '../../../src/gen/lehr/v1/event.ts';
+import type { Ledger } from '../ledger.ts';
+import { describeEvents } from './describe-events.ts';
+import type { ReadLog } from './read-log.ts';
+
+type Happened = NonNullable<Event['payload']>['$case'];
+
+const endings: readonly Happened[] = ['taskSucceeded', 'taskFailed', 'taskCanceled'];
+
+/**
+ * Every task that was ever asked for ended exactly once and then at most expired, not before its time; it has one image where it
+ * succeeded and none where not; and the image is what the source gave. `digestOf`: what is behind a source's URL; undefined where no
+ * import of it can succeed.
+ */
+export function checkTasks(ledger: Ledger, log: ReadLog, digestOf: (url: string) => string | undefined): void {
+  for (const [subject, events] of log) {
+    const [kind, id = ''] = subject.split('/');
+    const image = log.get(`images/${id}`) ?? [];
+    const broken = (rule: string): void => ledger.violate(rule, subject, [...describeEvents(events), `images/${id}:`, ...describeEvents(image)]);
+    if (kind !== 'tasks') {
+      if (!log.has(`tasks/${id}`)) broken('every image has its task');
+      continue;
+    }
+    const story = events.flatMap(({ payload }) => (payload === undefined ? [] : [payload.$case]));
+    const ends = story.filter((what) => endings.includes(what));
+    ledger.count(`task ended ${ends.join(' ')}`);
+    const cause = events.flatMap(({ payload }) => (payload?.$case === 'taskFailed' ? [payload.value.failure] : []))[0];
+    if (cause !== undefined) ledger.count(`task failed: ${cause.reason}`);
+    if (ends.length !== 1) broken('every task ends once');
+    if (!isClosed(story)) broken('nothing follows the end of a task but its expiry');
+    if (expiredEarly(events)) broken('nothing expires early');
+    const stored = events.flatMap(({ payload }) => (payload?.$case === 'imageStored' ? [payload.value] : []));
+    const registered = image.flatMap(({ payload }) => (payload?.$case === 'imageRegistered' ? [payload.value] : []));
+    const wanted = ends[0] === 'taskSucceeded' ? 1 : 0;
+    if (stored.length !== wanted || registered.length !== wanted) broken('a task that succeeds has one image, and every other has none');
+    const url = sourceOf(events[0]);
+    if (ends.includes('taskFailed') && digestOf(url) !== undefined) broken('a task fails only because of its source');
+    if (registered.some(({ digest }) => digest !== digestOf(url))) broken('an image is what its source gave');
+  }
+}
+
+function sourceOf(first: Event | undefined): string {
+  const kind = first?.payload?.$case === 'taskCreated' ? first.payload.value.spec?.kind : undefined;
+  return kind?.$case === 'importImage' ? kind.value.sourceUri : '';
+}
+
+function isClosed(story: readonly Happened[]): boolean {
+  const end = story.findIndex((what) => endings.includes(what));
+  return end === -1 || story.slice(end + 1).every((what, index) => what === 'taskExpired' && index === 0);
+}
+
+function expiredEarly(events: readonly Event[]): boolean {
+  const due = events.flatMap(({ payload }) => (payload !== undefined && 'expireTime' in payload.value ? [payload.value.expireTime] : []))[0];
+  const expired = events.find(({ payload }) => payload?.$case === 'taskExpired');
+  return expired?.time !== undefined && due !== undefined && expired.time < due;
+}

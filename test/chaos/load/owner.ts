@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { importFrom } from '../../acceptance/harness/tasks.ts';
+import { Random } from '../../simulation/random.ts';
+import type { Recorded } from '../history.ts';
+import type { ChaosClient, Door } from './chaos-client.ts';
+import type { ChaosSources } from './chaos-sources.ts';
+import type { PlannedTask } from './plan-task.ts';
+
+/** A create without an answer is sent again so often, each time after a pause of so long at most; a cancel less often. */
+const createTries = 40;
+const cancelTries = 5;
+const longestPauseMs = 2_000;
+
+/** What owners work with. */
+export interface OwnerDeps {
+  readonly client: ChaosClient;
+  readonly sources: ChaosSources;
+  /** The nodes that take calls now, paused or not. */
+  readonly doors: () => readonly Door[];
+}
+
+/** The owner of one task: does what the plan says, asking one node now and another one then. */
+export class Owner {
+  readonly #deps: OwnerDeps;
+  readonly #plan: PlannedTask;
+  readonly #random: Random;
+
+  constructor(deps: OwnerDeps, plan: PlannedTask) {
+    this.#deps = deps;
+    this.#plan = plan;
+    this.#random = new Random(plan.seed);
+  }
+
+  /** Resolves when all is done. */
+  async run(): Promise<void> {
+    const { requestId, fate, twinAfterMs, repeatAfterMs, reuseAfterMs, cancelAfterMs } = this.#plan;
+    const { cancelTwice, readsAfterMs, glancesAfterMs } = this.#plan;
+    const { client, sources } = this.#deps;
+    const url = sources.open(requestId, fate, this.#random);
+    const create = (): Promise<Recorded | undefined> => this.#create(url);
+    const [created, twin] = await Promise.all([create(), this.#later(twinAfterMs, create)]);
+    const id = idOf(created) ?? idOf(twin);
+    if (id === undefined) return;
+    const cancel = (): Promise<unknown> => this.#ask(cancelTries, (door) => client.cancel(door, requestId, id));
+    const read = (): Promise<unknown> => this.#ask(1, (door) => client.get(door, requestId, id, 'with the newest token'));
+    const glance = (): Promise<unknown> => this.#ask(1, (door) => client.get(door, requestId, id, 'without a token'));
+    await Promise.all([
+      this.#later(repeatAfterMs, create),
+      this.#later(reuseAfterMs, () => this.#create(`${url}?other`)),
+      this.#later(cancelAfterMs, () => Promise.all([cancel(), ...(cancelTwice ? [cancel()] : [])]).then(read)),
+      ...readsAfterMs.map((afterMs) => this.#later(afterMs, read)),
+      ...glancesAfterMs.map((afterMs) => this.#later(afterMs, glance)),
+    ]);
+  }
+
+  #create(url: string): Promise<Recorded | undefined> {
+    const { requestId, ttlSeconds } = this.#plan;
+    const ttl = ttlSeconds === undefined ? undefined : { seconds: BigInt(ttlSeconds), nanos: 0 };
+    return this.#ask(createTries, (door) => this.#deps.client.create(door, requestId, url, { ...importFrom(url), ttl }));
+  }
+
+  async #later<T>(afterMs: number | undefined, work: () => Promise<T>): Promise<T | undefined> {
+    if (afterMs === undefined) return undefined;
+    await sleep(afterMs);
+    return work();
+  }
+
+  /** Asks any node, and again while there is no answer; gives the last call, if there was a node to ask. */
+  async #ask(tries: number, ask: (door: Door) => Promise<Recorded>): Promise<Recorded | undefined> {
+    let last: Recorded | undefined;
+    for (let tried = 0; tried < tries; tried += 1) {
+      const doors = this.#deps.doors();
+      if (doors.length > 0) {
+        last = await ask(this.#random.pick(doors));
+        if (last.operation.answer.kind !== 'unknown') return last;
+      }
+      if (tried + 1 < tries) await sleep(this.#random.between(100, longestPauseMs));
+    }
+    return last;
+  }
+}
+
+function idOf(created: Recorded | undefined): string | undefined {
+  return created?.operation.answer.kind === 'ok' ? created.operation.answer.seen.id : undefined;
+}
