@@ -3,6 +3,7 @@ import type { AppendOutcome } from '../../src/log/event-log.ts';
 import { SqliteEventLog } from '../../src/log/sqlite/sqlite-event-log.ts';
 import { openStorage } from '../../src/projector/storage.ts';
 import { TaskChain } from '../contract/task-chain.ts';
+import { serveWords } from './serve-words.ts';
 
 /*
  * Started by disk-full.test.ts, which bounds the size of this process's files from outside: does what stdin says, a word a
@@ -10,7 +11,6 @@ import { TaskChain } from '../contract/task-chain.ts';
  */
 
 const [folder = ''] = process.argv.slice(2);
-process.on('SIGXFSZ', () => undefined);
 const storage = await openStorage(folder, { stageTimeoutMs: 60_000 }, (cause) => { throw cause; });
 await storage.ready;
 const log = new SqliteEventLog(storage, storage.logFile, storage.endAtOpen);
@@ -35,17 +35,12 @@ async function untilCaughtUp(): Promise<{ applied: string; lagging: string | und
   return { applied: String(storage.applied.position.get(0)), lagging: storage.lagging };
 }
 
-const commands: Readonly<Record<string, () => Promise<unknown>>> = {
+await serveWords({
   fillUntilLagging: () => fillUntil(() => storage.lagging !== undefined),
   fillUntilRefused: () => fillUntil(() => false),
   append,
   untilCaughtUp,
   accepted: async () => accepted,
-};
-
-process.stdout.write('"ready"\n');
-for await (const lines of process.stdin.setEncoding('utf8')) {
-  for (const word of String(lines).trim().split('\n')) process.stdout.write(`${JSON.stringify(await commands[word]?.())}\n`);
-}
+});
 await log.close();
 await storage.close();
