@@ -6,6 +6,8 @@ import { askNats } from './ask-nats.ts';
 import { freePorts } from './free-ports.ts';
 import { makeCertificates } from './make-certificates.ts';
 import type { Certificates } from './make-certificates.ts';
+import { makeNatsCredentials } from './nats-credentials.ts';
+import type { NatsCredentials } from './nats-credentials.ts';
 import { createServerProcess } from './server-process.ts';
 
 export type StartNatsOptions = {
@@ -13,8 +15,8 @@ export type StartNatsOptions = {
   readonly folder?: string;
   /** Default: a free one. */
   readonly port?: number;
-  /** Who may connect; without it everybody. */
-  readonly auth?: { readonly username: string; readonly password: string };
+  /** Who may connect: one user by a password, or the holder of a credentials file. Without it everybody. */
+  readonly auth?: { readonly username: string; readonly password: string } | 'credentials';
   /** `server`: clients must speak TLS. `mutual`: they must show a certificate of the same authority too. Default off. */
   readonly tls?: 'off' | 'server' | 'mutual';
 };
@@ -25,6 +27,8 @@ export type NatsServer = {
   readonly pid: number;
   /** The authority that clients trust and the certificate that they show; there only with TLS. */
   readonly certificates: Certificates | undefined;
+  /** What the client shows; there only with `auth: 'credentials'`. */
+  readonly credentialsFile: string | undefined;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGSTOP: the server keeps its connections and answers nothing. */
@@ -44,23 +48,18 @@ export type NatsServer = {
 /** A text in the configuration of nats-server, which reads JSON's escapes. */
 const quote = (text: string): string => JSON.stringify(text);
 
-type Configuration = {
-  readonly port: number;
-  readonly storeDir: string;
-  readonly auth: StartNatsOptions['auth'];
-  readonly certificates: Certificates | undefined;
-  readonly mutual: boolean;
-};
+type AuthSettings = { readonly configuration: NatsCredentials['configuration']; readonly credentialsFile?: string };
 
-function configuration({ port, storeDir, auth, certificates, mutual }: Configuration): string {
-  const lines = ['host: "127.0.0.1"', `port: ${port}`, `jetstream { store_dir: ${quote(storeDir)} }`];
-  if (auth !== undefined) lines.push(`authorization { user: ${quote(auth.username)}, password: ${quote(auth.password)} }`);
-  if (certificates !== undefined) {
-    const { caFile, serverCertFile, serverKeyFile } = certificates;
-    const client = mutual ? `, ca_file: ${quote(caFile)}, verify: true` : '';
-    lines.push(`tls { cert_file: ${quote(serverCertFile)}, key_file: ${quote(serverKeyFile)}${client} }`);
-  }
-  return `${lines.join('\n')}\n`;
+/** The lines of the server's configuration about who may connect, and what it takes. */
+async function authSettings(auth: StartNatsOptions['auth'], folder: string): Promise<AuthSettings> {
+  if (auth === undefined) return { configuration: [] };
+  if (auth === 'credentials') return makeNatsCredentials(folder);
+  return { configuration: [`authorization { user: ${quote(auth.username)}, password: ${quote(auth.password)} }`] };
+}
+
+function tlsSettings({ caFile, serverCertFile, serverKeyFile }: Certificates, mutual: boolean): string {
+  const client = mutual ? `, ca_file: ${quote(caFile)}, verify: true` : '';
+  return `tls { cert_file: ${quote(serverCertFile)}, key_file: ${quote(serverKeyFile)}${client} }`;
 }
 
 /**
@@ -75,9 +74,11 @@ export async function startNats(options: StartNatsOptions = {}): Promise<NatsSer
   const port = options.port ?? (await freePorts(1))[0] ?? 0;
   const tls = options.tls ?? 'off';
   const certificates = tls === 'off' ? undefined : await makeCertificates(folder);
+  const { configuration, credentialsFile } = await authSettings(options.auth, folder);
   const file = path.join(folder, 'server.conf');
-  const settings = { port, storeDir, auth: options.auth, certificates, mutual: tls === 'mutual' };
-  await writeFile(file, configuration(settings), { mode: 0o600 });
+  const lines = ['host: "127.0.0.1"', `port: ${port}`, `jetstream { store_dir: ${quote(storeDir)} }`, ...configuration];
+  if (certificates !== undefined) lines.push(tlsSettings(certificates, tls === 'mutual'));
+  await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
 
   const server = createServerProcess({
     name: 'nats-server',
@@ -102,6 +103,7 @@ export async function startNats(options: StartNatsOptions = {}): Promise<NatsSer
       return server.pid;
     },
     certificates,
+    credentialsFile,
     kill: () => server.kill(),
     pause: () => server.pause(),
     resume: () => server.resume(),
