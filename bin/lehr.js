@@ -54,7 +54,7 @@ function runHere() {
 }
 
 function runOn(node) {
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', self].concat(process.argv.slice(2)), {
+  const child = spawn(node, ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', self].concat(process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: Object.assign({}, process.env, { [LAUNCHED]: '1' }),
   });

@@ -1,3 +1,4 @@
+import { LogUnavailableError } from '../log/event-log.ts';
 import { formatPosition, parsePosition, type Position } from '../log/position.ts';
 import { AppendUnknownError } from '../streams/streams.ts';
 import { ProjectionLaggingError, type ReadSide } from '../streams/read-side.ts';
@@ -23,6 +24,9 @@ export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof ProjectionLaggingError) {
       throw new ApiError('UNAVAILABLE', 'PROJECTION_LAGGING', 'This server has not caught up with the log yet. Try again in a moment.', { cause });
+    }
+    if (cause instanceof LogUnavailableError) {
+      throw new ApiError('UNAVAILABLE', 'LOG_UNAVAILABLE', 'The log does not answer this server at the moment. Try again in a moment.', { cause });
     }
     if (cause instanceof AppendUnknownError) {
       const message = 'It is not known whether the change was stored. Send the same request again; to create a task, with the same request_id.';

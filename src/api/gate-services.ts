@@ -1,16 +1,8 @@
 import { ApiError } from './api-error.ts';
 import type { Services } from './call.ts';
 
-/**
- * Services that can be given to the doors before the real ones can answer: until `current` has them, every call is refused
- * with UNAVAILABLE.
- */
-export function gateServices(current: () => Services | undefined): Services {
-  const services = (): Services => {
-    const ready = current();
-    if (ready !== undefined) return ready;
-    throw notReady();
-  };
+/** Services that can be given to the doors before the real ones can answer: `services` gives those, or throws the refusal. */
+export function gateServices(services: () => Services): Services {
   return {
     tasks: {
       createTask: (request, call) => services().tasks.createTask(request, call),
@@ -37,4 +29,9 @@ export function gateServices(current: () => Services | undefined): Services {
 /** The refusal of a server that has not caught up with its log. */
 export function notReady(): ApiError {
   return new ApiError('UNAVAILABLE', 'NOT_READY', 'This server is still reading its log. Try again in a moment; /readyz tells when it is ready.');
+}
+
+/** The refusal of a server that only works on tasks. */
+export function apiRoleMissing(): ApiError {
+  return new ApiError('UNAVAILABLE', 'API_ROLE_MISSING', 'This server has not the role api: it works on tasks and answers no calls. Ask another one.');
 }

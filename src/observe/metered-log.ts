@@ -12,7 +12,7 @@ export function meteredLog(log: EventLog, metrics: Pick<Metrics, 'appended'>, cl
       return outcome;
     },
     read: (from, signal) => log.read(from, signal),
-    end: () => log.end(),
+    end: (subject) => log.end(subject),
     close: () => log.close(),
   };
 }

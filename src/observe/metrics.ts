@@ -10,6 +10,10 @@ export interface MetricSources {
   /** Records that the log holds and the projections do not yet. */
   readonly projectionLag: () => number;
   readonly borrowedSlots: () => number;
+  readonly haltedPartitions: () => number;
+  readonly unknownTypes: () => number;
+  /** Whether the other nodes of the cluster can be heard. */
+  readonly isConnected: () => boolean;
 }
 
 /** The metrics of one server, in the Prometheus text format. */
@@ -44,6 +48,9 @@ export function createMetrics(sources: MetricSources): Metrics {
   gauge('lehr_watches_open', 'Open watches.', sources.openWatches);
   gauge('lehr_projection_lag_records', 'Records that the log holds and the projections do not yet.', sources.projectionLag);
   gauge('lehr_byte_slots_borrowed', 'Buffers that hold received bytes.', sources.borrowedSlots);
+  gauge('lehr_log_partitions_halted', 'Partitions of the log that this server reads no further, since they hold what is no record.', sources.haltedPartitions);
+  gauge('lehr_log_unknown_events', 'Events of types that this server does not know, since it started.', sources.unknownTypes);
+  gauge('lehr_nats_connected', '1 while this server is connected to NATS; always 1 without a cluster.', () => Number(sources.isConnected()));
 
   const finish = (id: string, state: string, reason: string, taskOf: (id: string) => TaskState) => {
     const task = taskOf(id);

@@ -1,12 +1,12 @@
 import type { Decision, DomainEvent, Payload, RefusalReason } from '../domain/decision.ts';
 import { encodeCanonical, hashCanonical } from '../log/canonical.ts';
 import { sealRecord } from '../log/envelope.ts';
-import type { EventLog } from '../log/event-log.ts';
+import { LogUnavailableError, type EventLog } from '../log/event-log.ts';
 import { emptyHead, type Head } from '../log/head.ts';
 import { startPosition, type Position } from '../log/position.ts';
 import { BoundedCache } from '../projector/bounded-cache.ts';
 import type { StreamState } from '../domain/fold.ts';
-import type { ReadSide } from './read-side.ts';
+import { ProjectionLaggingError, type ReadSide } from './read-side.ts';
 
 /** One kind of stream: how its subjects are called, and its decider. */
 export interface StreamKind<State, Command, P extends Payload> {
@@ -88,9 +88,7 @@ export class Streams<State, Command, P extends Payload> {
 
   /** Resolves once this node has applied all that was in the log when the call came. Rejects with `ProjectionLaggingError`. */
   async caughtUp(signal?: AbortSignal): Promise<Position> {
-    const end = await this.#log.end();
-    await this.#readSide.reached(end, signal);
-    return end;
+    return this.#reachEnd(undefined, signal);
   }
 
   /**
@@ -152,11 +150,22 @@ export class Streams<State, Command, P extends Payload> {
     throw new AppendUnknownError(`Other events came first ${conflictLimit} times in a row.`);
   }
 
-  /** Forgets the state, and waits until this node has applied all that is in the log now. */
+  /** Forgets the state, and waits until this node has applied all that the log now holds of the stream. */
   async #catchUp(id: string, signal?: AbortSignal): Promise<Position> {
-    const end = await this.caughtUp(signal);
+    const end = await this.#reachEnd(this.#kind.subjectOf(id), signal);
     this.#states.delete(id);
     return end;
+  }
+
+  async #reachEnd(subject: string | undefined, signal?: AbortSignal): Promise<Position> {
+    try {
+      const end = await this.#log.end(subject);
+      await this.#readSide.reached(end, signal);
+      return end;
+    } catch (cause) {
+      if (cause instanceof LogUnavailableError) throw new ProjectionLaggingError(cause.message, { cause });
+      throw cause;
+    }
   }
 
   #load(id: string): Loaded<State> {

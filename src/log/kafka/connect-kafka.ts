@@ -4,6 +4,7 @@ import type { KafkaSettings } from './kafka-settings.ts';
 /** What this folder tells the operator. */
 export interface KafkaLog {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }

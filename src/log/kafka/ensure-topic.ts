@@ -62,9 +62,7 @@ async function makeTopic(admin: Admin, { topic, partitions, replication }: Kafka
   };
   try {
     await admin.createTopics({ topics: [config], waitForLeaders: false, timeout: makeLimitMs });
-    log.warn({ topic, partitions, copies }, copies < replicationGoal
-      ? `the topic was made, with ${copies === 1 ? 'one copy' : `${copies} copies`} of each record: who loses that disk loses acknowledged events`
-      : 'the topic was made');
+    log.info({ topic, partitions, copies }, 'the topic of the log was made');
   } catch (cause) {
     // Another node was faster, or a broker answered too late.
     if (!(await admin.listTopics()).includes(topic)) throw cause instanceof kafkajs.KafkaJSAggregateError ? cause.errors[0] : cause;

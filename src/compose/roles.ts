@@ -1,0 +1,160 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { projections } from '../../projections/all.ts';
+import { headQueries } from '../../projections/heads/queries.ts';
+import { historyQueries } from '../../projections/history/queries.ts';
+import { imageQueries } from '../../projections/images/queries.ts';
+import { taskQueries } from '../../projections/tasks/queries.ts';
+import { timerQueries } from '../../projections/timers/queries.ts';
+import type { Services } from '../api/call.ts';
+import { eventService } from '../api/event-service.ts';
+import { imageService, openImage, type OpenImage } from '../api/image-service.ts';
+import { ProgressBoard } from '../api/progress-board.ts';
+import { taskService } from '../api/task-service.ts';
+import { TaskWatches } from '../api/watch/task-watches.ts';
+import type { BytesPool } from '../bytes/bytes-pool.ts';
+import { handleTask } from '../handlers/handle-task.ts';
+import { dispatchJobs } from '../jobs/dispatcher.ts';
+import { dueTasks } from '../jobs/due-tasks.ts';
+import { Sweep } from '../jobs/sweep.ts';
+import { systemClock as clock } from '../jobs/system-clock.ts';
+import { Timers } from '../jobs/timers.ts';
+import { logEvents } from '../observe/log-events.ts';
+import { meteredLog } from '../observe/metered-log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { Feed } from '../projector/feed.ts';
+import { openProjectionsForReading, removeOldProjections } from '../projector/open-projections.ts';
+import type { Config } from '../settings.ts';
+import { createSources } from '../sources/create-sources.ts';
+import type { ImageStore } from '../stores/image-store.ts';
+import { imageStreams } from '../streams/image-streams.ts';
+import { projectedReadSide } from '../streams/projected-read-side.ts';
+import { taskStreams } from '../streams/task-streams.ts';
+import { fireTimer } from '../worker/fire-timer.ts';
+import { removeDeletedImages, sweepStore } from '../worker/janitor.ts';
+import { Worker } from '../worker/worker.ts';
+import type { Backend } from './backend.ts';
+
+/** What the roles work with. */
+export interface RoleDeps {
+  readonly config: Config;
+  readonly backend: Backend;
+  readonly store: ImageStore;
+  readonly pool: BytesPool;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly onDeath: (cause: unknown) => void;
+}
+
+/** What the doors serve. */
+export interface Serving {
+  readonly services: Services;
+  readonly open: OpenImage;
+}
+
+/** The roles of a server that has caught up with its log. */
+export interface Roles {
+  /** Undefined where this server has not the role api. */
+  readonly serving: Serving | undefined;
+  readonly runningCount: number;
+  readonly openWatches: number;
+  /** Lets watchers and followers go, takes no more work, and gives running attempts `graceMs` to end. */
+  stopWork(graceMs: number): Promise<void>;
+  /** To be called once the doors are closed: frees everything but the backend. */
+  close(): Promise<void>;
+}
+
+/** The store is swept this often beside the start: what another node left behind is not kept for longer. */
+const sweepStoreEveryMs = 3_600_000;
+
+/** Wires the roles over a backend that is ready. */
+export function startRoles({ config, backend, store, pool, metrics, logger, onDeath }: RoleDeps): Roles {
+  const { coordination } = backend;
+  const { signals, incarnation, isDead } = coordination;
+  const works = config.workers > 0 && config.roles.includes('worker');
+  removeOldProjections(backend.projectionsFolder, projections);
+  const db = openProjectionsForReading(backend.projectionsFolder, projections);
+  const log = meteredLog(backend.openLog(), metrics, clock);
+  const history = historyQueries(db);
+  const queries = taskQueries(db);
+  const readSide = projectedReadSide(history, backend.applied);
+  const tasks = taskStreams(log, readSide);
+  const images = imageStreams(log, readSide);
+  const feed = new Feed(log, (position, signal) => backend.applied.reached(position, signal), backend.applied.position);
+  const queue = coordination.openQueue(() => { if (works) sweep.run(); });
+  const finish = { tasks, images, store, clock };
+  const sources = createSources({
+    fileRoots: config['file-roots'], idleTimeoutMs: config['idle-timeout'], maxImageBytes: config['max-image-bytes'], now: clock.now,
+  });
+  const worker = new Worker({
+    ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
+    attemptLimit: config['attempt-limit'], stageTimeoutMs: config['stage-timeout'], transfers: config.transfers,
+    handle: handleTask({ pool, store, sources, maxVirtualBytes: BigInt(config['max-virtual-bytes']) }),
+  });
+  const { regularSweep } = coordination;
+  const sweep = new Sweep({
+    tasks: queries, queue, clock,
+    ...(regularSweep === undefined ? {} : {
+      regular: regularSweep, isDue: dueTasks({ readSide, clock, incarnation, isDead, isWorkedOn: (taskId) => worker.isWorkingOn(taskId) }),
+    }),
+  });
+  const timers = new Timers(timerQueries(db), clock, fireTimer({
+    tasks, queue, store, clock, stageTimeoutMs: config['stage-timeout'], attemptLimit: config['attempt-limit'],
+  }), coordination.timerSpread);
+  const watches = new TaskWatches({ queries, feed, signals, clock });
+  const following = new AbortController();
+  const stopping = new AbortController();
+
+  feed.listen((events) => { metrics.onEvents(events, (id) => tasks.peek(id)); });
+  feed.listen(logEvents(logger));
+  feed.listen((events) => { worker.onEvents(events); });
+  feed.listen(removeDeletedImages(finish, logger));
+  // A task that was only created waits for nothing yet.
+  feed.listen((events) => { if (events.some(({ event }) => event.payload.$case !== 'taskCreated')) timers.arm(); });
+  let swept = Promise.resolve();
+  const sweepFiles = (): void => {
+    swept = sweepStore(finish, following.signal).then(() => undefined, (err: unknown) => {
+      if (!following.signal.aborted) logger.warn({ err }, 'the store could not be swept; the next sweep tries again');
+    });
+  };
+  if (works) {
+    dispatchJobs(feed, queue);
+    void worker.run();
+    sweep.start();
+    sweepFiles();
+  }
+  const sweeping = works ? setInterval(() => { void swept.then(sweepFiles); }, sweepStoreEveryMs) : undefined;
+  const followed = feed.run(following.signal).catch(onDeath);
+  timers.arm();
+
+  const imageRows = imageQueries(db);
+  const open = openImage(imageRows, store);
+  const services: Services = {
+    tasks: taskService({
+      tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules: { fileRoots: config['file-roots'] },
+      defaultTtlMs: config['task-ttl'],
+    }),
+    images: imageService({ images, queries: imageRows, readSide, open, clock }),
+    events: eventService({ log, history, heads: headQueries(db), readSide, stopping: stopping.signal, storedRecords: backend.storedRecords }),
+  };
+  return {
+    serving: config.roles.includes('api') ? { services, open } : undefined,
+    get runningCount() { return worker.runningCount; },
+    get openWatches() { return watches.count; },
+    async stopWork(graceMs) {
+      watches.stop();
+      stopping.abort();
+      sweep.stop();
+      await Promise.all([timers.stop(), worker.stop(graceMs)]);
+    },
+    async close() {
+      clearInterval(sweeping);
+      following.abort();
+      await Promise.all([followed, swept]);
+      await sources.close();
+      coordination.leave();
+      await log.close();
+      db.close();
+    },
+  };
+}
