@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -103,6 +103,8 @@ test('a new version is built beside the old one, which goes only when it is told
   old.close();
   const names = [projectionsFileName(projections), projectionsFileName(newer)];
   t.deepEqual(readdirSync(folder).filter((name) => name.endsWith('.db')).toSorted(), names.toSorted());
+  // What a crash left of the old ones while they were being built.
+  writeFileSync(join(folder, `${projectionsFileName(projections)}.building`), '');
   removeOldProjections(folder, newer);
   t.deepEqual(readdirSync(folder).filter((name) => !name.startsWith(projectionsFileName(newer))), []);
   t.deepEqual(tableDigests(fresh), expected);
