@@ -194,8 +194,8 @@ const cases: Readonly<Record<string, () => Case>> = {
     };
   },
   'bytes that are no record halt the partition': () => ({
-    halts: [haltAt(0, 3n, '', 'record has no header ce_id where it belongs')],
-    steps: [{ canonical: Buffer.from('\0\0\0\x04text and more'), offset: 3n, verdict: withheld }],
+    halts: [haltAt(0, 3n, '', 'record is cut short')],
+    steps: [{ canonical: Buffer.from('\0\0\0\x04text'), offset: 3n, verdict: withheld }],
   }),
   'what was read before is void and changes nothing, whatever it is': () => {
     const { chain, records } = chainOf(2);
