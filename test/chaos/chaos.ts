@@ -33,6 +33,9 @@ const seedLimit = 2 ** 31;
 /** The exit code of a program that was interrupted. */
 const interruptedCode = 130;
 
+/** An interrupt that comes again within so long is the same one, told by the terminal and by npm; a later one does not wait. */
+const sameSignalMs = 500;
+
 const flags = {
   seed: { type: 'string' }, minutes: { type: 'string', default: '10' }, rate: { type: 'string', default: '4' },
   embedded: { type: 'boolean' }, json: { type: 'boolean' }, quiet: { type: 'boolean' }, help: { type: 'boolean' },
@@ -54,8 +57,10 @@ async function main(): Promise<number> {
   const durationMs = numberOf('minutes', values.minutes, 0.1) * 60_000;
   const folder = path.join(tmpdir(), `lehr-chaos-${seed}-${process.pid}`);
   const interrupted = new AbortController();
-  process.once('SIGINT', () => {
-    console.error('interrupted: ending everything');
+  let askedAtMs: number | undefined;
+  process.on('SIGINT', () => {
+    if (askedAtMs !== undefined && performance.now() - askedAtMs > sameSignalMs) process.exit(interruptedCode);
+    askedAtMs ??= performance.now();
     interrupted.abort();
   });
   if (values.quiet !== true) console.error(`seed ${seed}`);

@@ -10,8 +10,8 @@ import type { ChaosNode } from '../nodes/chaos-node.ts';
 import { describeEvents } from './describe-events.ts';
 
 /**
- * Once everything is healed, all tasks end within so long: a dead node is noticed after 8 s, five attempts at a silent source with
- * the waits between them take half a minute, and the longest short time to live is 10 s. The rest is for slow machines.
+ * Once everything is healed, all tasks end within so long: a dead node is noticed after 8 s, four attempts at a silent source with
+ * the waits between them take 15 s, and the longest short time to live is 5 s. The rest is for slow machines.
  */
 export const settleLimitMs = 120_000;
 

@@ -23,7 +23,7 @@ export interface PlannedTask {
 }
 
 /** Times to live of those tasks that expire during the run. */
-const shortTtlSeconds = [1, 2, 5, 10];
+const shortTtlSeconds = [1, 2, 3, 5];
 
 const goodFates: readonly SourceFate[] = ['good', 'good', 'good', 'slow', 'slow', 'busy at first', 'drops at first'];
 const badFates: readonly SourceFate[] = ['missing', 'truncated', 'silent', 'no image', 'no image'];

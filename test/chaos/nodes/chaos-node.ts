@@ -130,6 +130,7 @@ export class ChaosNode {
     const life = this.#life;
     if (life === undefined) return undefined;
     life.isEndWanted = true;
+    life.doors = undefined;
     life.process.child.kill(signal);
     return life.process.ended;
   }

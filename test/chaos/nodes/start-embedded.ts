@@ -14,7 +14,7 @@ export async function startEmbedded(folder: string, ledger: Ledger): Promise<Dep
     nodes: [node],
     storeFolder: path.join(node.folder, 'store'),
     victims: new Map([[node.name, nodeVictim(node)]]),
-    lanes: [{ name: 'nodes', victims: [{ name: node.name, harms: ['kill', 'kill', 'pause', 'stop'] }], shortestGapMs: 2_000, longestGapMs: 8_000 }],
+    lanes: [{ name: 'nodes', victims: [{ name: node.name, harms: ['kill', 'kill', 'pause', 'stop'] }], shortestGapMs: 1_000, longestGapMs: 5_000 }],
     makeNewcomer: () => undefined,
     stop: () => node.retire(),
   };
