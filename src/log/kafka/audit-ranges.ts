@@ -15,15 +15,12 @@ export class TopicUnreadableError extends LogUnavailableError {
   }
 }
 
-/** The brokers are asked so often, for a few seconds in all where nobody listens. */
-const askRetry = { retries: 5, initialRetryTime: 200, maxRetryTime: 1_000 } as const;
-
 /** They are given so long to say how far the topic goes. */
 const askLimitMs = 20_000;
 
 /** What a topic holds now, partition by partition. Rejects with `TopicUnreadableError`, or with the reason of `signal`. */
 export async function askRanges(kafka: Kafka, settings: KafkaSettings, signal: AbortSignal): Promise<TopicRanges> {
-  const admin = kafka.admin({ retry: askRetry });
+  const admin = kafka.admin();
   const over = Promise.withResolvers<never>();
   const onAbort = (): void => { over.reject(signal.reason as Error); };
   const timer = setTimeout(() => { over.reject(unreadable(settings, new Error(`no answer within ${askLimitMs / 1_000} s`))); }, askLimitMs);
@@ -34,7 +31,7 @@ export async function askRanges(kafka: Kafka, settings: KafkaSettings, signal: A
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
-    // What is under way ends with its own retries; nobody waits for it.
+    // What is under way ends with the client.
     void admin.disconnect().catch(() => undefined);
   }
 }

@@ -21,8 +21,8 @@ export interface AuditReaderDeps {
 const silenceLimitMs = 30_000;
 const lookForSilenceMs = 1_000;
 
-/** Consumers in a row that brought nothing; then the reading is given up. */
-const fruitlessLimit = 5;
+/** Consumers in a row that brought nothing; then the reading is given up: after about 30 s where nobody answers. */
+const fruitlessLimit = 8;
 
 /** Between two consumers. */
 const replaceWaitMs = 1_000;
@@ -103,7 +103,7 @@ export class AuditReader {
       maxBytes: fetchBytes,
       allowAutoTopicCreation: false,
       readUncommitted: true,
-      retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
+      retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
     });
     this.#consumer = consumer;
     this.#lastHeardMs = performance.now();

@@ -50,7 +50,7 @@ const watchEveryMs = 5_000;
 const silenceLimitMs = 20_000;
 
 /** A topic that ends before what was read is another one if it says so for so long. */
-const shorterLimitMs = 15_000;
+const shorterLimitMs = 6_000;
 
 /** What a log in Kafka works with. */
 export interface KafkaEventLogDeps {

@@ -1,9 +1,10 @@
-import type { KafkaMessage } from 'kafkajs';
+import type { Kafka, KafkaMessage } from 'kafkajs';
+import { auditClient } from './audit-client.ts';
 import { AuditQueue } from './audit-queue.ts';
 import { askRanges } from './audit-ranges.ts';
-import { AuditReader } from './audit-reader.ts';
+import { AuditReader, type AuditReaderDeps } from './audit-reader.ts';
 import type { RawRecord } from './audit-record.ts';
-import { connectKafka, type KafkaLog } from './connect-kafka.ts';
+import type { KafkaLog } from './connect-kafka.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { partitionOf } from './partition-of.ts';
 import { readMessage } from './read-message.ts';
@@ -37,33 +38,48 @@ export interface StoredTopicDeps {
  */
 export async function* storedTopic(deps: StoredTopicDeps, signal: AbortSignal): AsyncGenerator<readonly RawRecord[]> {
   const { settings, clientId, log, subject = '', skip = new Set(), onProgress } = deps;
-  const kafka = connectKafka(settings, clientId, log);
-  const held = await askRanges(kafka, settings, signal);
-  const asked = subject === '' ? undefined : partitionOf(subject, held.size);
-  const ranges: TopicRanges = new Map([...held].map(([partition, range]) => (
-    [partition, asked === undefined || partition === asked ? range : { low: range.high, high: range.high }]
-  )));
-  const total = [...ranges.values()].reduce((sum, { low, high }) => sum + high - low, 0n);
-  const cuts = asked === undefined ? [...held].filter(([, { low }]) => low > 0n) : [];
-  if (cuts.length > 0) yield cuts.map(([partition, { low: offset }]) => ({ kind: 'cut', partition, offset }));
+  const client = auditClient(settings, clientId, log);
+  try {
+    const held = await askRanges(client.kafka, settings, signal);
+    const partitions = held.size;
+    const asked = subject === '' ? undefined : partitionOf(subject, partitions);
+    const cuts = asked === undefined ? [...held].filter(([, { low }]) => low > 0n) : [];
+    if (cuts.length > 0) yield cuts.map(([partition, { low: offset }]) => ({ kind: 'cut', partition, offset }));
+    const ranges: TopicRanges = new Map([...held].map(([partition, range]) => (
+      [partition, asked === undefined || partition === asked ? range : { low: range.high, high: range.high }]
+    )));
+    const total = [...ranges.values()].reduce((sum, { low, high }) => sum + high - low, 0n);
+    let messages = 0n;
+    for await (const batch of readRanges(client.kafka, { settings, log, ranges }, signal)) {
+      const records = batch.messages.map((message) => rawOf(message, batch.partition, partitions, skip)).filter((raw) => asked === undefined || isOf(raw, subject));
+      if (records.length > 0) yield records;
+      messages += BigInt(batch.messages.length);
+      onProgress?.({ messages, total });
+    }
+  } finally {
+    client.close();
+  }
+}
 
+interface Batch {
+  readonly partition: number;
+  readonly messages: readonly KafkaMessage[];
+}
+
+async function* readRanges(kafka: Kafka, deps: Pick<AuditReaderDeps, 'settings' | 'log' | 'ranges'>, signal: AbortSignal): AsyncGenerator<Batch> {
   const queue = new AuditQueue<Batch>();
   const leaving = new AbortController();
   const reader = new AuditReader({
-    kafka, settings, log, ranges,
-    take: (partition, messages) => {
-      const records = messages.map((message) => rawOf(message, partition, held.size, skip)).filter((raw) => asked === undefined || isOf(raw, subject));
-      return queue.put({ records, messages: messages.length }, messages.reduce((sum, { value }) => sum + messageBytes + (value?.length ?? 0), 0));
-    },
+    kafka, ...deps,
+    take: (partition, messages) => (
+      queue.put({ partition, messages }, messages.reduce((sum, { value }) => sum + messageBytes + (value?.length ?? 0), 0))
+    ),
   });
   const run = reader.run(AbortSignal.any([signal, leaving.signal])).then(() => { queue.end(); }, (cause: unknown) => { queue.end(cause); });
   try {
-    let messages = 0n;
     for (let batch = await queue.take(); batch !== undefined; batch = await queue.take()) {
       signal.throwIfAborted();
-      if (batch.records.length > 0) yield batch.records;
-      messages += BigInt(batch.messages);
-      onProgress?.({ messages, total });
+      yield batch;
     }
   } finally {
     queue.end();
@@ -74,12 +90,6 @@ export async function* storedTopic(deps: StoredTopicDeps, signal: AbortSignal): 
 
 /** About so much a message takes beside its value. */
 const messageBytes = 1_000;
-
-interface Batch {
-  readonly records: readonly RawRecord[];
-  /** How many messages they were read from. */
-  readonly messages: number;
-}
 
 function rawOf(message: KafkaMessage, partition: number, partitions: number, skip: ReadonlySet<string>): RawRecord {
   const place = { partition, offset: BigInt(message.offset) };
