@@ -17,7 +17,7 @@ export interface EventServiceDeps {
   readonly history: HistoryQueries;
   readonly heads: HeadQueries;
   readonly readSide: ReadSide;
-  /** Everything that the log's file holds, as stored. */
+  /** What the log holds, as stored. */
   readonly storedRecords: StoredRecords;
   /** Aborts when this server stops: whoever follows the log is let go. */
   readonly stopping: AbortSignal;
@@ -72,8 +72,9 @@ export function eventService(deps: EventServiceDeps): EventMethods {
 
     async verifyEvents({ subject }, call) {
       if (subject !== '') requireStream(subject, call);
-      await orUnavailable(readSide.reached(await orUnavailable(log.end()), call.signal));
-      return verifyEvents(deps, subject, call);
+      const end = await orUnavailable(log.end(subject === '' ? undefined : subject));
+      await orUnavailable(readSide.reached(end, call.signal));
+      return orUnavailable(verifyEvents(deps, subject, end, call));
     },
   };
 }

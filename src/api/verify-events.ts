@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HeadQueries, HeadRow } from '../../projections/heads/queries.ts';
 import type { HistoryQueries } from '../../projections/history/queries.ts';
-import type { AcceptedRecord } from '../log/accepted-record.ts';
+import { AcceptedRecord } from '../log/accepted-record.ts';
+import { auditRecord, type AuditedRecord, type RawRecord } from '../log/kafka/audit-record.ts';
+import type { Position } from '../log/position.ts';
 import { ChainVerifier, type ChainFault } from '../log/verify-chain.ts';
 import { parseSequence } from '../log/record.ts';
 import type { Fault, VerifyEventsResponse } from '../gen/lehr/v1/event_service.ts';
@@ -10,8 +12,16 @@ import type { Call } from './call.ts';
 /** At most so many faults are named. */
 export const faultLimit = 100;
 
-/** Reads what is stored of one stream, or, where `subject` is empty, of all: batch by batch in the order of the log, past every cache. */
-export type StoredRecords = (subject: string) => Iterable<readonly AcceptedRecord[]>;
+/** A record of a log that stores accepted ones alone, without gaps; or what lies in a topic, where void ones are among them. */
+export type StoredRecord = AcceptedRecord | RawRecord;
+
+/**
+ * Reads what is stored of one stream, or, where `subject` is empty, of all: batch by batch in the order of each partition, past every
+ * cache, up to the end that the log has at the call or a later one. Throws `LogUnavailableError`, or the reason of `signal`.
+ */
+export type StoredRecords = (
+  subject: string, signal: AbortSignal,
+) => Iterable<readonly StoredRecord[]> | AsyncIterable<readonly StoredRecord[]>;
 
 /** What verifying works with. */
 export interface VerifyDeps {
@@ -22,37 +32,59 @@ export interface VerifyDeps {
 
 /**
  * Recomputes the chain from the stored bytes, and holds it against the history that was projected when the records were
- * accepted: that shows records that were cut off at the end or have changed places with another stream's. Gives the event
- * loop a turn after each batch.
+ * accepted: that shows records that were cut off at the end or have changed places with another stream's. `end`: an end of the log that
+ * the projections had reached before the call; what they hold beyond it may have come since. Gives the event loop a turn after each batch.
  */
-export async function verifyEvents(deps: VerifyDeps, subject: string, call: Call): Promise<VerifyEventsResponse> {
-  const { history, heads, storedRecords } = deps;
+export async function verifyEvents(deps: VerifyDeps, subject: string, end: Position, call: Call): Promise<VerifyEventsResponse> {
+  const { history, storedRecords } = deps;
   const verifier = new ChainVerifier();
   const faults: Fault[] = [];
-  const report = (fault: ChainFault | undefined): void => {
-    if (fault !== undefined && faults.length < faultLimit) faults.push(describe(fault));
+  const report = (fault: Fault | undefined): void => {
+    if (fault !== undefined && faults.length < faultLimit) faults.push(fault);
   };
-  let nextOffset: bigint | undefined;
-  for (const batch of storedRecords(subject)) {
+  const gaps = new GapFinder();
+  for await (const batch of storedRecords(subject, call.signal)) {
     call.signal.throwIfAborted();
-    for (const record of batch) {
-      if (nextOffset !== undefined && record.offset !== nextOffset && subject === '') {
-        report({ ...placeOf(record), message: `the records at positions ${nextOffset} to ${record.offset - 1n} are missing` });
-      }
-      nextOffset = record.offset + 1n;
-      report(verifier.check(record) ?? differs(record, history));
+    for (const stored of batch) {
+      if (stored instanceof AcceptedRecord && subject === '') report(describe(gaps.before(stored)));
+      const audited = stored instanceof AcceptedRecord ? checked(stored, verifier) : auditRecord(stored, verifier);
+      if (audited.kind === 'event') report(describe(audited.fault ?? differs(audited.record, history)));
+      else if (audited.kind === 'fault') report(describe(audited.fault));
     }
     await nextTurn();
   }
-  for (const { subject: name, revision, hash } of expectedHeads(heads, subject)) {
-    const head = verifier.heads.get(name);
-    if (head !== undefined && head.revision >= BigInt(revision)) continue;
-    report({
-      partition: 0, offset: 0n, subject: name, revision: BigInt(revision),
-      message: `the stream ended with revision ${revision} (hash ${hash}), but the log holds ${head === undefined ? 'none of it' : `only ${head.revision}`}: records were cut off`,
-    });
+  for (const fault of cutStreams(deps, subject, end, verifier)) report(fault);
+  return { events: verifier.events, streams: verifier.streams, faults };
+}
+
+function checked(record: AcceptedRecord, verifier: ChainVerifier): AuditedRecord {
+  return { kind: 'event', record, fault: verifier.check(record) };
+}
+
+/** Finds positions that are missing in a log that has none without a record. */
+class GapFinder {
+  #next: bigint | undefined;
+
+  before(record: AcceptedRecord): ChainFault | undefined {
+    const next = this.#next;
+    this.#next = record.offset + 1n;
+    if (next === undefined || record.offset === next) return undefined;
+    return { ...placeOf(record), message: `the records at positions ${next} to ${record.offset - 1n} are missing` };
   }
-  return { events: verifier.events, streams: BigInt(verifier.heads.size), faults };
+}
+
+/** Streams of which the log holds less than the projections know. */
+function* cutStreams({ heads, history }: VerifyDeps, subject: string, end: Position, verifier: ChainVerifier): Generator<Fault> {
+  for (const { subject: name, revision, hash } of expectedHeads(heads, subject)) {
+    const reach = verifier.reach(name);
+    if (reach >= BigInt(revision)) continue;
+    const [missing] = history.streamAfter(name, Number(reach), 1);
+    if (missing !== undefined && BigInt(missing.offset) > (end.get(missing.partition) ?? -1n)) continue;
+    yield {
+      position: '', subject: name, revision: BigInt(revision),
+      message: `the stream ended with revision ${revision} (hash ${hash}), but the log holds ${reach === 0n ? 'none of it' : `only ${reach}`}: records were cut off`,
+    };
+  }
 }
 
 function expectedHeads(heads: HeadQueries, subject: string): Iterable<HeadRow> {
@@ -75,6 +107,8 @@ function placeOf({ record: { headers }, partition, offset }: AcceptedRecord): Om
   return { partition, offset, subject: headers.ce_subject, revision: parseSequence(headers.ce_sequence) ?? 0n };
 }
 
-function describe({ partition, offset, subject, revision, message }: ChainFault): Fault {
-  return { position: offset === 0n ? '' : `${partition}-${offset}`, subject, revision, message };
+function describe(fault: ChainFault | undefined): Fault | undefined {
+  if (fault === undefined) return undefined;
+  const { partition, offset, subject, revision, message } = fault;
+  return { position: `${partition}-${offset}`, subject, revision, message };
 }

@@ -15,11 +15,11 @@ export class AuditQueue<T> {
 
   /** Resolves once there is room for more, or nobody takes any more. */
   async put(value: T, sizeBytes: number): Promise<void> {
-    if (this.#end !== undefined) return;
+    if (this.#hasEnded()) return;
     this.#waiting.push({ value, sizeBytes });
     this.#waitingBytes += sizeBytes;
     this.#change();
-    while (this.#waitingBytes > waitingBytesLimit && this.#end === undefined) await this.#changed.promise;
+    while (this.#waitingBytes > waitingBytesLimit && !this.#hasEnded()) await this.#changed.promise;
   }
 
   /** Nothing more comes. Once what waits was taken `take` says so, or throws `cause` where there is one. */
@@ -41,6 +41,10 @@ export class AuditQueue<T> {
       if (this.#end !== undefined) return undefined;
       await this.#changed.promise;
     }
+  }
+
+  #hasEnded(): boolean {
+    return this.#end !== undefined;
   }
 
   #change(): void {

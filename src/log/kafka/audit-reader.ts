@@ -59,7 +59,8 @@ export class AuditReader {
   #ended = Promise.withResolvers<unknown>();
   #lastHeardMs = performance.now();
   #isTaking = false;
-  #hasRead = false;
+  /** Batches that were read. */
+  #batches = 0;
 
   constructor(deps: AuditReaderDeps) {
     this.#deps = deps;
@@ -73,13 +74,14 @@ export class AuditReader {
     const onAbort = (): void => { this.#ended.resolve(undefined); };
     signal.addEventListener('abort', onAbort);
     try {
-      for (let fruitless = 0; this.#left.size > 0;) {
+      for (let fruitless = 0; ;) {
         signal.throwIfAborted();
-        this.#hasRead = false;
+        if (this.#isDone()) return;
+        const before = this.#batches;
         const cause = await this.#readWith(signal);
-        if (this.#left.size === 0) return;
         signal.throwIfAborted();
-        fruitless = this.#hasRead ? 0 : fruitless + 1;
+        if (this.#isDone()) return;
+        fruitless = this.#batches > before ? 0 : fruitless + 1;
         if (isRefusal(cause) || fruitless === fruitlessLimit) throw unreadable(this.#deps.settings, cause);
         this.#deps.log.warn({ problem: kafkaProblem(cause) }, 'Kafka is read by a fresh consumer');
         await wait(replaceWaitMs, undefined, { signal }).catch(() => undefined);
@@ -87,6 +89,10 @@ export class AuditReader {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  #isDone(): boolean {
+    return this.#left.size === 0;
   }
 
   /** One life of a consumer; resolves with what ended it. */
@@ -111,7 +117,8 @@ export class AuditReader {
     consumer.on(consumer.events.GROUP_JOIN, () => { this.#place(consumer); });
     // What a transaction leaves behind holds no messages, and is told of here alone.
     consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
-      if (batchSize === 0 && firstOffset !== null) this.#pass(consumer, partition, BigInt(firstOffset), BigInt(lastOffset) + 1n);
+      const first = firstOffset as string | null;
+      if (batchSize === 0 && first !== null) this.#pass(consumer, partition, BigInt(first), BigInt(lastOffset) + 1n);
     });
     const silence = setInterval(() => {
       if (this.#isTaking || performance.now() - this.#lastHeardMs < silenceLimitMs) return;
@@ -126,7 +133,8 @@ export class AuditReader {
     clearInterval(silence);
     this.#consumer = undefined;
     const goodbye = new AbortController();
-    await Promise.race([consumer.disconnect().catch(() => undefined), wait(goodbyeMs, undefined, { signal: goodbye.signal }).catch(() => undefined)]);
+    const patience = wait(goodbyeMs, undefined, { signal: goodbye.signal }).catch(() => undefined);
+    await Promise.race([consumer.disconnect().catch(() => undefined), patience]);
     goodbye.abort();
     return cause;
   }
@@ -147,17 +155,18 @@ export class AuditReader {
     }
   }
 
-  async #onBatch(consumer: Consumer, { batch, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+  async #onBatch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
     const progress = this.#left.get(batch.partition);
     const first = batch.firstOffset();
-    if (consumer !== this.#consumer || progress === undefined || first === null || !isRunning() || isStale()) return;
+    if (consumer !== this.#consumer || progress === undefined || first === null || !payload.isRunning() || payload.isStale()) return;
     if (!this.#follows(consumer, batch.partition, progress, BigInt(first))) return;
     const messages = batch.messages.filter(({ offset }) => BigInt(offset) >= progress.next && BigInt(offset) < progress.high);
     const taken = this.#deps.take(batch.partition, messages);
     this.#pass(consumer, batch.partition, BigInt(first), BigInt(batch.lastOffset()) + 1n);
     this.#isTaking = true;
     try {
-      await this.#beatUntil(taken, consumer, heartbeat);
+      await this.#beatUntil(taken, () => payload.heartbeat());
     } finally {
       this.#isTaking = false;
       this.#lastHeardMs = performance.now();
@@ -165,20 +174,19 @@ export class AuditReader {
   }
 
   /** Keeps the membership alive while whoever takes is slow. */
-  async #beatUntil(taken: Promise<void>, consumer: Consumer, heartbeat: () => Promise<void>): Promise<void> {
-    let isTaken = false;
-    const end = taken.then(() => { isTaken = true; });
+  async #beatUntil(taken: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
+    const over = Promise.race([taken, this.#ended.promise]).then(() => true);
     for (;;) {
       const pause = new AbortController();
-      await Promise.race([end, this.#ended.promise, wait(heartbeatMs, undefined, { signal: pause.signal }).catch(() => undefined)]);
+      const beat = wait(heartbeatMs, false, { signal: pause.signal }).catch(() => false);
+      const isOver = await Promise.race([over, beat]);
       pause.abort();
-      // What ended the consumer has settled before it is forgotten: a turn later it is.
-      if (isTaken || consumer !== this.#consumer) return;
+      if (isOver) return;
       await heartbeat();
     }
   }
 
-  /** Whether what begins at `first` comes next. Where something is missing before it, asking once more tells whether it does so in truth. */
+  /** Whether what begins at `first` comes next. Where something is missing before it, asking once more tells whether that is so. */
   #follows(consumer: Consumer, partition: number, progress: Progress, first: bigint): boolean {
     if (first <= progress.next || first === progress.gapAt) return true;
     progress.gapAt = first;
@@ -191,11 +199,11 @@ export class AuditReader {
     const progress = this.#left.get(partition);
     if (consumer !== this.#consumer || progress === undefined || (first > progress.next && first !== progress.gapAt)) return;
     this.#lastHeardMs = performance.now();
-    this.#hasRead = true;
+    this.#batches += 1;
     if (next > progress.next) progress.next = next;
     if (progress.next < progress.high) return;
     this.#left.delete(partition);
-    if (this.#left.size === 0) this.#ended.resolve(undefined);
+    if (this.#isDone()) this.#ended.resolve(undefined);
     else consumer.pause([{ topic: this.#deps.settings.topic, partitions: [partition] }]);
   }
 }

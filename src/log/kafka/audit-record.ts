@@ -22,8 +22,9 @@ export type AuditedRecord =
   | { readonly kind: 'fault'; readonly fault: ChainFault };
 
 /**
- * Judges what comes next in a partition of the topic, as every replica does from the beginning of the log, and says what is not as the
- * service writes it: it writes nothing but records, each in the partition of its stream, after the one that it follows, and its value decodes.
+ * Judges what comes next in a partition of the topic, as every replica does from the beginning of the log, and says what is not
+ * as the service writes it: it writes nothing but records, each in the partition of its stream, after the one that it follows, with
+ * a value that decodes.
  */
 export function auditRecord(raw: RawRecord, verifier: ChainVerifier): AuditedRecord {
   switch (raw.kind) {

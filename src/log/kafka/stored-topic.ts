@@ -51,7 +51,8 @@ export async function* storedTopic(deps: StoredTopicDeps, signal: AbortSignal): 
     const total = [...ranges.values()].reduce((sum, { low, high }) => sum + high - low, 0n);
     let messages = 0n;
     for await (const batch of readRanges(client.kafka, { settings, log, ranges }, signal)) {
-      const records = batch.messages.map((message) => rawOf(message, batch.partition, partitions, skip)).filter((raw) => asked === undefined || isOf(raw, subject));
+      const all = batch.messages.map((message) => rawOf(message, batch.partition, partitions, skip));
+      const records = asked === undefined ? all : all.filter((raw) => raw.kind === 'record' && raw.subject === subject);
       if (records.length > 0) yield records;
       messages += BigInt(batch.messages.length);
       onProgress?.({ messages, total });
@@ -96,8 +97,4 @@ function rawOf(message: KafkaMessage, partition: number, partitions: number, ski
   if (skip.has(`${partition}-${message.offset}`)) return { kind: 'skipped', ...place };
   const read = readMessage(message, partition, partitions);
   return read.kind === 'record' ? { kind: 'record', record: read.record, subject: read.subject } : { kind: 'unreadable', ...place, problem: read.problem };
-}
-
-function isOf(raw: RawRecord, subject: string): boolean {
-  return raw.kind === 'record' && raw.subject === subject;
 }

@@ -75,7 +75,8 @@ if (hasTool('kafka')) {
     await topic.write([...written, { ...written[0]!, name: 'junk', headers: {} }]);
     for (const { subject, head } of chains) {
       const audit = await auditTopic(read(topic, { subject }));
-      t.deepEqual(audit, { events: 4n, streams: 1n, voids: 4n, skipped: 0n, faults: [], faultCount: 0n, heads: new Map([[subject, head]]) });
+      const heads = new Map([[subject, head]]);
+      t.deepEqual(audit, { events: 4n, streams: 1n, voids: 4n, skipped: 0n, faults: [], faultCount: 0n, heads });
     }
     t.deepEqual(await placesOf(read(topic, { subject: 'tasks/nobody' })), []);
   });
@@ -108,7 +109,8 @@ if (hasTool('kafka')) {
     readonly faults: readonly (readonly [name: string, revision: bigint, message: RegExp])[];
   }
 
-  const without = (lines: readonly Line[], ...names: readonly string[]): readonly Line[] => lines.filter(({ name }) => !names.includes(name));
+  const without = (lines: readonly Line[], ...names: readonly string[]): readonly Line[] =>
+    lines.filter(({ name }) => !names.includes(name));
   const replace = (lines: readonly Line[], name: string, change: (line: Line) => Line): readonly Line[] =>
     lines.map((line) => (line.name === name ? change(line) : line));
   const withHeader = (name: string, value: string | string[] | undefined) => (line: Line): Line => {
@@ -251,7 +253,7 @@ if (hasTool('kafka')) {
     const topic = await writtenTopic(t);
     t.deepEqual(await placesOf(read(topic)), []);
     const error = await t.throwsAsync(placesOf(read({ settings: { ...topic.settings, topic: 'test.nowhere' } })), { instanceOf: TopicUnreadableError });
-    t.deepEqual([error?.kind, error?.message], [
+    t.deepEqual([error.kind, error.message], [
       'missing', `There is no topic test.nowhere at ${topic.settings.brokers.join()}, or this user may not see it. See that its name is right.`,
     ]);
   });
@@ -312,8 +314,8 @@ test('brokers that nobody can reach are named within seconds', async (t) => {
   const [port = 0] = await freePorts(1);
   const settings = { brokers: [`127.0.0.1:${port}`], topic: 'lehr.events', partitions: 1, replication: 1 };
   const error = await t.throwsAsync(placesOf(read({ settings })), { instanceOf: TopicUnreadableError });
-  t.is(error?.kind, 'unreachable');
-  t.regex(error?.message ?? '', new RegExp(`^The topic lehr\\.events cannot be read at 127\\.0\\.0\\.1:${port}: Connection error: connect ECONNREFUSED 127\\.0\\.0\\.1:${port}\\. See that the brokers are up`));
+  t.is(error.kind, 'unreachable');
+  t.regex(error.message, new RegExp(`^The topic lehr\\.events cannot be read at 127\\.0\\.0\\.1:${port}: Connection error: connect ECONNREFUSED 127\\.0\\.0\\.1:${port}\\. See that the brokers are up`));
 });
 
 function hashOf(lines: readonly Line[], name: string): string {
