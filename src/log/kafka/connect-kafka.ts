@@ -24,16 +24,25 @@ export const produceTimeoutMs = 6_000;
 /** kafkajs tries a request again so often, after these waits: about 30 s in all. */
 const retry = { initialRetryTime: 100, maxRetryTime: 1_500, factor: 0.2, multiplier: 1.6, retries: 24 } as const;
 
+/** At the start it is tried so often: about 10 s, long enough for brokers that start at the same time. */
+const startRetries = 10;
+
+/** A client that gives up early, to say at the start what is wrong. */
+export function connectKafkaAtStart(settings: KafkaSettings, clientId: string, log: KafkaLog): Kafka {
+  return connectKafka(settings, clientId, log, startRetries);
+}
+
 /** A client of the brokers; it connects only when something is asked of it. */
-export function connectKafka({ brokers, tls, sasl }: KafkaSettings, clientId: string, log: KafkaLog): Kafka {
+export function connectKafka({ brokers, tls, sasl }: KafkaSettings, clientId: string, log: KafkaLog, retries: number = retry.retries): Kafka {
   return new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],
     ssl: tls === undefined ? false : { ...tls },
-    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+    // A copy: kafkajs keeps the login that it has made of it in the object that it is given.
+    ...(sasl === undefined ? {} : { sasl: { ...sasl } as SASLOptions }),
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    retry: { ...retry },
+    retry: { ...retry, retries },
     // kafkajs calls errors what it then tries again with success: what matters to the operator is said by its callers.
     logCreator: () => ({ namespace, label, log: { message, error } }) => {
       log.debug({ kafkajs: namespace, level: label, ...(error === undefined ? {} : { error: String(error) }) }, message);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
-import { connectKafka, kafkaProblem, type KafkaLog } from './connect-kafka.ts';
+import { connectKafkaAtStart, kafkaProblem, type KafkaLog } from './connect-kafka.ts';
 import { replicationGoal, type KafkaSettings } from './kafka-settings.ts';
 
 /** The topic or the brokers are not fit for the log; the message says what to do. */
@@ -14,6 +14,9 @@ const makeLimitMs = 7_000;
 /** A topic that was just made is not known to every broker at once: it is looked for again, this often, this many times. */
 const lookEveryMs = 250;
 const looks = 40;
+
+/** Brokers that are still missing are looked for so often. */
+const brokerLooks = 12;
 
 /** What the configuration of the topic must say (design: nothing is ever forgotten, and no replica that lags becomes leader). */
 const required: Readonly<Record<string, string>> = {
@@ -31,7 +34,7 @@ const insyncFloor = 2;
  * where it does not fit the settings or would lose records, or where no broker can be reached.
  */
 export async function ensureTopic(settings: KafkaSettings, clientId: string, log: KafkaLog): Promise<void> {
-  const admin = connectKafka(settings, clientId, log).admin({ retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 1_000 } });
+  const admin = connectKafkaAtStart(settings, clientId, log).admin();
   try {
     try {
       await admin.connect();
@@ -50,10 +53,10 @@ export async function ensureTopic(settings: KafkaSettings, clientId: string, log
 }
 
 async function makeTopic(admin: Admin, { topic, partitions, replication }: KafkaSettings, log: KafkaLog): Promise<void> {
-  const { brokers } = await admin.describeCluster();
-  const copies = replication === 0 ? Math.min(brokers.length, replicationGoal) : replication;
-  if (copies > brokers.length) {
-    throw new TopicUnfitError(`kafka-replication: ${copies} copies need as many brokers, and ${brokers.length} can be seen. Start more brokers, or ask for fewer copies.`);
+  const brokers = await countBrokers(admin, replication === 0 ? replicationGoal : replication);
+  const copies = replication === 0 ? Math.min(brokers, replicationGoal) : replication;
+  if (copies > brokers) {
+    throw new TopicUnfitError(`kafka-replication: ${copies} copies need as many brokers, and ${brokers} can be seen. Start more brokers, or ask for fewer copies.`);
   }
   const config: ITopicConfig = {
     topic, numPartitions: partitions, replicationFactor: copies,
@@ -66,6 +69,15 @@ async function makeTopic(admin: Admin, { topic, partitions, replication }: Kafka
   } catch (cause) {
     // Another node was faster, or a broker answered too late.
     if (!(await admin.listTopics()).includes(topic)) throw cause instanceof kafkajs.KafkaJSAggregateError ? cause.errors[0] : cause;
+  }
+}
+
+/** How many brokers there are; brokers that start together with this node are waited for, since a topic keeps its copies for ever. */
+async function countBrokers(admin: Admin, wanted: number): Promise<number> {
+  for (let left = brokerLooks; ; left -= 1) {
+    const { brokers } = await admin.describeCluster();
+    if (brokers.length >= wanted || left === 1) return brokers.length;
+    await wait(lookEveryMs);
   }
 }
 

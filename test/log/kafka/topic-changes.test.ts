@@ -133,7 +133,7 @@ const changes: readonly (readonly [title: string, change: (peer: Awaited<ReturnT
   ['made anew with other records', async (peer, settings) => {
     await peer.admin.deleteTopics({ topics: [settings.topic] });
     await waitForTopic(peer, settings.topic, false);
-    await peer.admin.createTopics({ topics: [{ topic: settings.topic, numPartitions: partitions, configEntries: [
+    await peer.admin.createTopics({ waitForLeaders: false, topics: [{ topic: settings.topic, numPartitions: partitions, configEntries: [
       { name: 'retention.ms', value: '-1' }, { name: 'retention.bytes', value: '-1' },
     ] }] });
     await waitForTopic(peer, settings.topic, true);
