@@ -1,0 +1,135 @@
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+
+import { rawDisk } from '../acceptance/harness/disk-images.ts';
+import { eventsOf, story } from '../acceptance/harness/events.ts';
+import { Gate } from '../acceptance/harness/gate.ts';
+import { servedImages } from '../acceptance/harness/inventory.ts';
+import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
+import { startSource } from '../acceptance/harness/source-server.ts';
+import type { SourceServer } from '../acceptance/harness/source-server.ts';
+import { awaitTasks, createImport } from '../acceptance/harness/tasks.ts';
+import { Teardowns } from '../acceptance/harness/teardowns.ts';
+import { Cluster } from './harness/cluster.ts';
+import { runnerOf } from './harness/runner-of.ts';
+import { settledFiles } from './harness/store-files.ts';
+import { canCluster, sharedServers } from './harness/with-servers.ts';
+
+/** Imports that are under way when a node goes. */
+const imports = 5;
+
+/** After a death that nobody was told of, others take over within this time. */
+const afterDeathMs = 12_000;
+
+/** The same after a goodbye, and after the node has begun a new life. */
+const afterGoodbyeMs = 3_000;
+
+const image = rawDisk(256 * 1024, 1);
+
+const shared = new Teardowns();
+let cluster: Cluster;
+let source: SourceServer;
+const nodes = new Map<string, LehrServer>();
+
+interface UnderWay {
+  /** The node that goes, and its name. */
+  readonly victim: LehrServer;
+  readonly name: string;
+  /** Ids of all imports, and of those that the victim runs. */
+  readonly all: readonly string[];
+  readonly its: readonly string[];
+  /** Lets all imports end. */
+  readonly open: () => void;
+}
+
+/** Imports that stand in the middle of their fetch, each on some node. */
+async function underWay(name: string): Promise<UnderWay> {
+  const gate = new Gate(image.bytes);
+  const url = source.serve(`/${name}`, gate.behaviour);
+  const [first] = nodes.values();
+  const tasks = await Promise.all(Array.from({ length: imports }, () => createImport(first!.api, url, {}, { expectedDigest: image.digest })));
+  const all = tasks.map(({ id }) => id);
+  const runners = await Promise.all(all.map(async (id) => (await runnerOf([...nodes.values()], id)).runner));
+  const victim = runners[0]!;
+  const [victimName] = [...nodes].find(([, node]) => node === victim)!;
+  return { victim, name: victimName, all, its: all.filter((_, index) => runners[index] === victim), open: () => gate.open() };
+}
+
+/** When the second attempt of a task started on one of these nodes, by the log: in milliseconds after `fromMs`. */
+async function takenOverAfterMs(survivors: readonly LehrServer[], id: string, fromMs: number): Promise<number> {
+  const { startTime } = await runnerOf(survivors, id, 2);
+  return startTime.getTime() - fromMs;
+}
+
+/** All imports succeeded, those of the victim in a second attempt; the others were not disturbed. Nothing else is left of them. */
+async function assertAllEndedWell(t: ExecutionContext, node: LehrServer, { all, its }: UnderWay): Promise<void> {
+  const tasks = await awaitTasks(node.api, all);
+  t.deepEqual(
+    tasks.map(({ state, attempt, failure }) => ({ state, attempt, failure })),
+    all.map((id) => ({ state: 'STATE_SUCCEEDED', attempt: its.includes(id) ? 2 : 1, failure: undefined })),
+  );
+  const stage = ['stageCompleted fetch', 'stageCompleted inspect', 'imageStored', 'taskSucceeded'];
+  for (const id of all) {
+    const attempts = its.includes(id) ? ['attemptStarted', 'attemptStarted'] : ['attemptStarted'];
+    t.deepEqual(story(await eventsOf(node.api, `tasks/${id}`)), ['taskCreated', ...attempts, ...stage]);
+  }
+  const served = await servedImages(node);
+  t.deepEqual(all.map((id) => served.get(id)), all.map(() => image.digest));
+  t.deepEqual((await settledFiles(cluster, all)).images, all.map((id) => `${id}.${its.includes(id) ? 2 : 1}`).toSorted());
+}
+
+if (canCluster) {
+  test.before(async (t) => {
+    source = await startSource(shared);
+    cluster = await Cluster.make(shared, await sharedServers(t));
+    const [a, b, c] = await cluster.startAll('a', 'b', 'c');
+    nodes.set('a', a).set('b', b).set('c', c);
+  });
+
+  test.afterEach.always((t) => cluster.explain(t));
+  test.after.always(() => shared.run());
+
+  test.serial('what a node was doing that was killed is taken over within 12 s, and the rest is not disturbed', async (t) => {
+    const under = await underWay('killed');
+    const { victim, name, its } = under;
+    nodes.delete(name);
+    await victim.kill('SIGKILL');
+    const deadMs = Date.now();
+    for (const id of its) {
+      const afterMs = await takenOverAfterMs([...nodes.values()], id, deadMs);
+      t.true(afterMs < afterDeathMs, `it was taken over after ${afterMs} ms`);
+    }
+    under.open();
+    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+    nodes.set(name, await cluster.start(name));
+  });
+
+  test.serial('what a node was doing that was asked to stop is taken over as soon as it has gone', async (t) => {
+    const under = await underWay('stopped');
+    const { victim, name, its } = under;
+    nodes.delete(name);
+    t.deepEqual(await victim.kill('SIGTERM'), { code: 0, signal: null });
+    const goneMs = Date.now();
+    for (const id of its) {
+      const afterMs = await takenOverAfterMs([...nodes.values()], id, goneMs);
+      t.true(afterMs < afterGoodbyeMs, `it was taken over after ${afterMs} ms`);
+    }
+    under.open();
+    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+    nodes.set(name, await cluster.start(name));
+  });
+
+  test.serial('what a node was doing that was killed is taken over as soon as it lives again', async (t) => {
+    const under = await underWay('restarted');
+    const { victim, name, its } = under;
+    await victim.kill('SIGKILL');
+    nodes.set(name, await cluster.start(name));
+    const readyMs = Date.now();
+    for (const id of its) {
+      const afterMs = await takenOverAfterMs([...nodes.values()], id, readyMs);
+      t.true(afterMs < afterGoodbyeMs, `it was taken over after ${afterMs} ms`);
+    }
+    under.open();
+    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+  });
+}
