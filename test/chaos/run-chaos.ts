@@ -57,16 +57,17 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
   await deployment?.stop();
   const nodes = deployment?.nodes ?? [];
   const isKept = ledger.violationCount > 0 && !signal.aborted;
-  if (isKept) {
-    for (const { name, output } of nodes) writeFileSync(path.join(folder, `${name}.log`), output);
-    writeFileSync(path.join(folder, 'diary.txt'), `${ledger.diary.join('\n')}\n`);
-  } else {
-    await rm(folder, { recursive: true, force: true });
-  }
-  if (signal.aborted) return undefined;
-  return {
+  const report: ChaosReport = {
     seed, deployment: kind, wallMs: Math.round(ledger.nowMs), counts: Object.fromEntries(ledger.counts),
     peakMiB: Object.fromEntries(nodes.map(({ name, peakBytes }) => [name, Math.round(peakBytes / 2 ** 20)])),
     violationCount: ledger.violationCount, violations: ledger.violations, folder: isKept ? folder : undefined,
   };
+  if (isKept) {
+    for (const { name, output } of nodes) writeFileSync(path.join(folder, `${name}.log`), output);
+    writeFileSync(path.join(folder, 'diary.txt'), `${ledger.diary.join('\n')}\n`);
+    writeFileSync(path.join(folder, 'report.json'), JSON.stringify(report, undefined, 2));
+  } else {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return signal.aborted ? undefined : report;
 }

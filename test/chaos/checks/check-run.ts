@@ -63,6 +63,6 @@ async function checkWhatIsTold({ ledger, history, client, sources, deployment: {
   checkHistory(ledger, history, log);
   await checkVerified(ledger, doorsOf(nodes));
   await checkImages(ledger, log, nodes.flatMap(({ httpUrl }) => httpUrl ?? []), random);
-  await checkWatchers(ledger, watchers, [...history.acknowledged.values()].map(({ id }) => id));
+  await checkWatchers(ledger, watchers, log, [...history.acknowledged.values()].map(({ id }) => id));
   return log;
 }

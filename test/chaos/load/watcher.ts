@@ -9,11 +9,16 @@ import type { Door } from './chaos-client.ts';
 /** After a watch has ended, the next one is opened after so long. */
 const reopenAfterMs = 200;
 
+/** Lines of its diary that a watch keeps. */
+const diaryLimit = 100;
+
 /** Watches all tasks from before the first of them on, and goes on where it was when a node dies: on that node, or another one. */
 export class Watcher {
   readonly name: string;
   /** Tasks that were seen to have ended, or to be gone, and how. */
   readonly ends = new Map<string, Task['state']>();
+  /** Where and from where on it watched, a line each; of a long run the last ones. */
+  readonly diary: string[] = [];
   readonly #pick: () => Door | undefined;
   readonly #ledger: Ledger;
   readonly #complete = Promise.withResolvers<void>();
@@ -46,14 +51,21 @@ export class Watcher {
     // An error may still come when nobody reads any more.
     call.on('error', () => undefined);
     this.#ledger.count(this.#resumeToken === '' ? 'watch opened' : 'watch resumed');
+    this.#note(`watches on ${name} from ${readable(this.#resumeToken)} on`);
     try {
       for await (const message of call) this.#onMessage(message as WatchTasksResponse);
     } catch (error) {
-      if (!signal.aborted) this.#ledger.note(`the watch of ${this.name} on ${name} broke: ${error instanceof Error ? error.message : String(error)}`);
+      if (!signal.aborted) this.#note(`broke at ${readable(this.#resumeToken)}: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       signal.removeEventListener('abort', hangUp);
       call.cancel();
     }
+  }
+
+  #note(line: string): void {
+    if (this.diary.length >= diaryLimit) this.diary.shift();
+    this.diary.push(`${new Date().toISOString()} ${line}`);
+    this.#ledger.note(`the watch of ${this.name} ${line}`);
   }
 
   #onMessage({ message }: WatchTasksResponse): void {
@@ -80,4 +92,9 @@ export class Watcher {
         message satisfies never;
     }
   }
+}
+
+/** A resume token is base64 of a place in the log and a mark of the filter; only a person who looks for a fault reads it. */
+function readable(resumeToken: string): string {
+  return resumeToken === '' ? 'the beginning' : Buffer.from(resumeToken, 'base64url').toString('latin1').replace(/~.*/, '');
 }

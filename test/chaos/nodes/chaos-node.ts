@@ -97,9 +97,11 @@ export class ChaosNode {
   async stop(): Promise<void> {
     const { process, doors } = this.#life ?? {};
     if (process === undefined) return;
+    const askedMs = performance.now();
     const timer = setTimeout(() => void process.child.kill('SIGKILL'), stopLimitMs);
     const exit = await this.#end('SIGTERM');
     clearTimeout(timer);
+    this.#ledger.note(`${this.name} has stopped within ${((performance.now() - askedMs) / 1_000).toFixed(1)} s`);
     if (exit?.code === 0 || (doors === undefined && exit?.signal !== 'SIGKILL')) return;
     this.#violate('a node that is asked to stop stops', `${this.name} ended with ${describe(exit)}; after ${stopLimitMs} ms it is killed`);
   }

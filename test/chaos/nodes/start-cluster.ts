@@ -21,6 +21,9 @@ const nodeCount = 3;
 /** Partitions of the topic: more than brokers, so that each leads some. */
 const partitions = 6;
 
+/** Enough for a broker with little to do. */
+const brokerHeapMiB = 256;
+
 const topic = 'lehr.chaos';
 
 const numbers = Array.from({ length: nodeCount }, (_, index) => index + 1);
@@ -41,6 +44,7 @@ export async function startCluster(folder: string, ledger: Ledger): Promise<Depl
     const kafka = await startKafka({
       folder: path.join(folder, 'kafka'),
       brokers: nodeCount,
+      heapMiB: brokerHeapMiB,
       advertised: async (index, port) => {
         const proxy = await proxyTo(port);
         brokerProxies.set(index, proxy);
