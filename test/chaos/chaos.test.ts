@@ -7,10 +7,13 @@ import { hasTool } from '../tooling/has-tool.ts';
 import { describeReport } from './chaos-report.ts';
 import { runChaos } from './run-chaos.ts';
 
-/** One plan of load and faults; `npm run chaos` draws others, and longer ones. */
-const seed = 1;
+/**
+ * A plan that has some of everything in a short time: nodes killed, paused and stopped, a leader killed, a broker paused, NATS
+ * emptied and cut off. `npm run chaos` draws others, and longer ones.
+ */
+const seed = 36;
 
-const options = { seed, durationMs: 40_000, longestFaultMs: 8_000, tasksPerSecond: 3 };
+const options = { seed, durationMs: 25_000, longestFaultMs: 8_000, tasksPerSecond: 3 };
 
 /** The run itself, and how long a slow machine takes to start everything and to settle. */
 const limitMs = 420_000;
@@ -23,7 +26,9 @@ if (hasTool('kafka') && hasTool('nats-server')) {
     if (report === undefined || report.violationCount > 0) t.log(report === undefined ? 'interrupted' : describeReport(report));
     t.deepEqual(report?.violations.map(({ rule, detail }) => `${rule}: ${detail}`), []);
     const reached = Object.keys(report?.counts ?? {});
-    const wanted = [/^fault: \w+ node$/, /^fault: \w+ (broker|leader|link broker)$/, /^fault: \w+ (nats|link node nats)$/, /^watch resumed$/, /^task ended taskSucceeded$/];
+    const wanted = [
+      /^fault: \w+ node$/, /^fault: \w+ (broker|leader)$/, /^fault: \w+ (nats|link node nats)$/, /^watch resumed$/, /^task ended taskSucceeded$/,
+    ];
     t.deepEqual(wanted.filter((what) => !reached.some((name) => what.test(name))), [], 'and the run has met what it is there for');
   });
 }

@@ -10,6 +10,19 @@ export interface Server {
   readonly empty?: () => Promise<void>;
 }
 
+/** A server that is not ready within a minute, on a machine that has too much to do, is started again, so often in all. */
+const startTries = 3;
+
+async function startAgain(server: Server): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await server.start();
+    } catch (error) {
+      if (tries === startTries) throw error;
+    }
+  }
+}
+
 /** A server that is killed, paused or emptied. It may be struck again once it serves again. */
 export function serverVictim(name: string, server: Server): Victim {
   return {
@@ -31,7 +44,7 @@ export function serverVictim(name: string, server: Server): Victim {
       }
     },
     async heal(harm) {
-      if (harm === 'kill') await server.start();
+      if (harm === 'kill') await startAgain(server);
       if (harm === 'pause') server.resume();
     },
   };
