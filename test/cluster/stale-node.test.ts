@@ -79,7 +79,7 @@ if (canCluster) {
         outcome(() => api.createTask(requestOf(requestId, (index + round) % 3 === 0 ? 'other' : 'same')), ({ task }) => `${task?.id} ${task?.labels['label']}`)));
       const [made] = answers.filter((answer) => answer !== 'REQUEST_ID_REUSED');
       const [id, label] = made!.split(' ');
-      t.deepEqual(answers, answers.map((_, index) => ((index + round) % 3 === 0) === (label === 'other') ? made! : 'REQUEST_ID_REUSED'));
+      t.deepEqual(answers, nodes.map((_, index) => ((index + round) % 3 === 0) === (label === 'other') ? made! : 'REQUEST_ID_REUSED'));
       t.is(story(await eventsOf(nodes[0].api, `tasks/${id}`)).filter((what) => what === 'taskCreated').length, 1);
       t.true(await outcome(() => nodes[round % 3]!.api.cancelTask({ id: id! }), isCanceled));
     }
@@ -118,9 +118,11 @@ if (canCluster) {
       await Promise.all([rename(third, kept, 'early'), rename(third, lost, 'early')]);
       await awaitTask(third.api, running.id, ({ state }) => state === 'STATE_RUNNING');
       third.process.child.kill('SIGSTOP');
-      const [{ task: created }, succeeding] = await Promise.all([second.api.createTask(requestOf(requestId)), createImport(first.api, quick)]);
+      const succeeding = await createImport(first.api, quick);
+      const { task: created } = await second.api.createTask(requestOf(requestId));
       await Promise.all([
-        first.api.cancelTask({ id: running.id }), rename(second, kept, 'late'), second.api.deleteImage({ id: lost }), awaitTask(first.api, succeeding.id),
+        first.api.cancelTask({ id: running.id }), rename(second, kept, 'late'), second.api.deleteImage({ id: lost }),
+        awaitTask(first.api, succeeding.id),
       ]);
       // The calls reach it before what the others did.
       const asked = Promise.all([
@@ -134,7 +136,9 @@ if (canCluster) {
         outcome(() => third.api.deleteImage({ id: succeeding.id }), ({ image: deleted }) => deleted?.id),
       ]);
       third.process.child.kill('SIGCONT');
-      t.deepEqual(await asked, [created!.id, 'REQUEST_ID_REUSED', true, true, 'TASK_ENDED', 'latest', 'IMAGE_NOT_FOUND', succeeding.id], `round ${round}`);
+      t.deepEqual(
+        await asked, [created!.id, 'REQUEST_ID_REUSED', true, true, 'TASK_ENDED', 'latest', 'IMAGE_NOT_FOUND', succeeding.id], `round ${round}`,
+      );
     }
   });
 }

@@ -47,7 +47,8 @@ async function underWay(name: string): Promise<UnderWay> {
   const gate = new Gate(image.bytes);
   const url = source.serve(`/${name}`, gate.behaviour);
   const [first] = nodes.values();
-  const tasks = await Promise.all(Array.from({ length: imports }, () => createImport(first!.api, url, {}, { expectedDigest: image.digest })));
+  const create = () => createImport(first!.api, url, {}, { expectedDigest: image.digest });
+  const tasks = await Promise.all(Array.from({ length: imports }, create));
   const all = tasks.map(({ id }) => id);
   const runners = await Promise.all(all.map(async (id) => (await runnerOf([...nodes.values()], id)).runner));
   const victim = runners[0]!;

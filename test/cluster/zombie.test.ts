@@ -26,7 +26,7 @@ const image = rawDisk(256 * 1024, 1);
 let cluster: Cluster;
 
 /** The attempts that wrote of themselves on a task's stream, in order: each stage, and the image. */
-async function attemptsOf({ api }: LehrServer, id: string): Promise<{ readonly stages: readonly number[]; readonly stored: readonly number[] }> {
+async function attemptsOf({ api }: LehrServer, id: string): Promise<Readonly<Record<'stages' | 'stored', readonly number[]>>> {
   const events = await eventsOf(api, `tasks/${id}`);
   const numbers = (what: 'stageCompleted' | 'imageStored'): number[] =>
     events.flatMap(({ payload }) => (payload?.$case === what ? [(payload.value as { readonly attempt: number }).attempt] : []));
