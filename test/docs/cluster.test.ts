@@ -84,3 +84,9 @@ test('the topic that the guide has made beforehand is the one that a node would 
   t.is(wanted.length, 4);
   t.deepEqual(made.toSorted(), [...wanted, 'min.insync.replicas=2'].toSorted());
 });
+
+test('README.md starts a node as the guide does', (t) => {
+  const [, line = ''] = /```sh\n(npx lehr serve --log kafka .+)\n```/.exec(textOf('README.md')) ?? [];
+  t.true(guide.includes(`\n${line}\n`));
+  t.is(loadConfig(line.replace('npx lehr serve ', '').split(' '), {}).log, 'kafka');
+});

@@ -18,6 +18,9 @@ const notRun: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'npm ci && npm run demo': 'test/demo/demo.test.ts runs the demo',
     'npm ci && npm test': 'it runs this very test',
     'npm run bench': 'a benchmark takes minutes',
+    'npm run cluster': 'it starts servers of its own; test/cluster starts such clusters',
+    'npx lehr serve --log kafka --kafka-brokers 127.0.0.1:9092 --nats-servers 127.0.0.1:4222 --store-dir shared --data-dir node-1 --file-roots "$PWD"':
+      'cluster-page.test.ts runs it',
     'npx lehr import https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-generic-amd64.qcow2 --wait': 'tests contact nothing but this machine',
     [nextSteps.split('\n', 1)[0] ?? '']: 'tests contact nothing but this machine',
     'grpcurl -plaintext -d \'{"filter": "state = STATE_RUNNING"}\' 127.0.0.1:50051 lehr.v1.TaskService/ListTasks': 'Debian has no package of grpcurl',
