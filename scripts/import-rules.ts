@@ -49,6 +49,9 @@ export const ZONES: readonly Zone[] = [
   // `lehr serve` is where the command line hands over to the composition root.
   { path: 'src/cli/serve.ts', mayImport: ['src/cli', 'src/serve.ts', 'src/gen'] },
   { path: 'src/serve.ts', mayImport: ['src/main.ts', ...CONFIGURATION] },
+  // `lehr verify --kafka` hands over in the same way: no other command loads a client of Kafka.
+  { path: 'src/cli/verify-topic.ts', mayImport: ['src/cli', 'src/verify-topic.ts', 'src/gen'] },
+  { path: 'src/verify-topic.ts', mayImport: ['src/compose/kafka-settings-of.ts', ...RECORD, ...CONFIGURATION] },
   // The composition root: with main.ts it alone knows everything.
   { path: 'src/compose', mayImport: ['src/api', 'src/worker', 'src/observe', ...SERVICES, ...CONFIGURATION] },
   { path: 'src/main.ts', mayImport: ['src/compose', 'src/api', 'src/worker', 'src/observe', ...SERVICES, ...CONFIGURATION] },
