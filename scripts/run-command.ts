@@ -11,6 +11,8 @@ export type CommandOptions = {
   readonly env?: NodeJS.ProcessEnv;
   /** The command is killed after this time and has then failed. */
   readonly timeoutMs: number;
+  /** The command is killed when it aborts and has then failed. */
+  readonly signal?: AbortSignal;
 };
 
 /** Runs a command to its end without a shell. A command that cannot be started has failed, with the reason as its output. */
@@ -24,7 +26,9 @@ export function runCommand(command: string, args: readonly string[], options: Co
     child.stdout.setEncoding('utf8').on('data', keep);
     child.stderr.setEncoding('utf8').on('data', keep);
     child.once('error', (error) => {
-      resolve({ succeeded: false, output: `${command}: ${error.message}\n` });
+      keep(`${command}: ${error.message}\n`);
+      // One that was started and is then aborted has yet to end.
+      if (child.pid === undefined) resolve({ succeeded: false, output });
     });
     child.once('close', (code, signal) => {
       if (signal !== null) keep(`${command} was ended by ${signal} (limit ${options.timeoutMs / 1000} s)\n`);

@@ -22,16 +22,18 @@ const isThere = (file: string): Promise<boolean> => access(file).then(() => true
 /**
  * Makes sure that the jars of the Kafka broker are in `.cache`, and gives their folder. Maven fetches them once, as
  * scripts/servers/pom.xml says, from where this machine's Maven is told to. Two processes may do this at the same time:
- * each downloads into a folder of its own, and the first that is done puts its folder into place.
+ * each downloads into a folder of its own, and the first that is done puts its folder into place. Rejects when `signal`
+ * aborts, with nothing left behind.
  */
-export async function kafkaJars(): Promise<string> {
+export async function kafkaJars(signal?: AbortSignal): Promise<string> {
   if (await isThere(KAFKA_LIB)) return KAFKA_LIB;
   await mkdir(KAFKA_CACHE, { recursive: true });
   const beside = await mkdtemp(path.join(KAFKA_CACHE, 'download-'));
   try {
     const pom = path.join(import.meta.dirname, 'pom.xml');
     const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${beside}`];
-    const { succeeded, output } = await runCommand('mvn', args, { timeoutMs: MAVEN_TIMEOUT_MS });
+    const { succeeded, output } = await runCommand('mvn', args, { timeoutMs: MAVEN_TIMEOUT_MS, ...(signal === undefined ? {} : { signal }) });
+    signal?.throwIfAborted();
     if (!succeeded) throw new Error(`Maven could not fetch the jars of Kafka ${KAFKA_VERSION}:\n${output}`);
     await rename(beside, KAFKA_LIB).catch(async (error: unknown) => {
       if (!(await isThere(KAFKA_LIB))) throw error;

@@ -37,6 +37,8 @@ export type StartKafkaOptions = {
   readonly advertised?: (index: number, port: number) => string | Promise<string>;
   /** TLS and passwords between clients and brokers; brokers talk to each other in plain text. Default: nothing of the kind. */
   readonly security?: KafkaSecurity;
+  /** Ends the start, with nothing left behind; a cluster that runs is not touched. */
+  readonly signal?: AbortSignal;
 };
 
 /** One broker of a cluster. */
@@ -83,7 +85,8 @@ const nodeOf = (process: ServerProcess, address: string): KafkaNode => ({
  */
 export async function startKafka(options: StartKafkaOptions = {}): Promise<KafkaCluster> {
   const count = options.brokers ?? 1;
-  const lib = await kafkaJars();
+  const { signal } = options;
+  const lib = await kafkaJars(signal);
   const classArchive = await kafkaClassArchive(lib);
   const java = await kafkaJavaArgs({ lib, classArchive, heapMiB: options.heapMiB ?? HEAP_MIB, tunedFor: options.tunedFor ?? 'start' });
   const discard = options.folder === undefined ? await mkdtemp(path.join(tmpdir(), 'lehr-kafka-')) : undefined;
@@ -100,6 +103,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
     await Promise.all(processes.map((process) => process.kill()));
     if (discard !== undefined) await rm(discard, { recursive: true, force: true });
   };
+  const onAbort = (): void => { void stop(); };
   try {
     const { protocol, properties, formatArgs, ...made } = await kafkaSecurity(options.security ?? {}, folder);
     certificates = made.certificates;
@@ -120,10 +124,14 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
         }),
       ),
     );
+    signal?.addEventListener('abort', onAbort);
+    signal?.throwIfAborted();
     await Promise.all(processes.map((process) => process.start()));
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
   return {
     brokers: advertised,
