@@ -14,8 +14,8 @@ import { startService } from './start-service.ts';
 /** What a download link leads to when one has to sign in first: a page, with status 200. */
 const signInPage = '<!doctype html><html><head><title>Sign in</title></head><body>Please sign in to download.</body></html>\n';
 
-await runToTheEnd(async (interrupted) => {
-  await using scratch = await openScratch(interrupted);
+await runToTheEnd('demo', async (interrupted) => {
+  await using scratch = await openScratch('demo', interrupted);
 
   heading('1. A disk image and a slow web server');
   const disk = await makeDiskImage(scratch.folder, scratch.signal);

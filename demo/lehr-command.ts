@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 
-import { showCommand } from './narrate.ts';
+import { say, showCommand } from './narrate.ts';
 import { DemoError } from './run-to-the-end.ts';
 import type { Scratch } from './scratch.ts';
 
@@ -11,14 +12,17 @@ const launcher = path.resolve(import.meta.dirname, '../bin/lehr.js');
 export interface LehrCommand {
   /** Shows the command and runs it in front of the person; throws unless it ends with `exitCode`. */
   (exitCode: number, ...words: readonly string[]): Promise<void>;
+  /** The same in plain lines, as for a pipe; `onLine` is told each of them after it was shown. */
+  readonly lines: (exitCode: number, onLine: (line: string) => void, ...words: readonly string[]) => Promise<void>;
   /** Runs a command unseen and gives the one object that it printed as JSON. */
   readonly json: <Value>(...words: readonly string[]) => Promise<Value>;
 }
 
-/** The command line whose server is at `grpcAddress`. */
-export function lehrIn(scratch: Scratch, grpcAddress: string): LehrCommand {
+/** The command line whose server is at `grpcAddress`; `isNamed`: each command names it, since there is more than one. */
+export function lehrIn(scratch: Scratch, grpcAddress: string, isNamed = false): LehrCommand {
+  const naming = isNamed ? ['--server', grpcAddress] : [];
   const start = (words: readonly string[], stdout: 'inherit' | 'pipe') =>
-    scratch.start([process.execPath, launcher, ...words], ['ignore', stdout, 'inherit'], {
+    scratch.start([process.execPath, launcher, ...words, ...naming], ['ignore', stdout, 'inherit'], {
       LEHR_SERVER: grpcAddress,
       // Node keeps compiled code here, so that each command starts faster than the one before.
       NODE_COMPILE_CACHE: path.join(scratch.folder, 'compile-cache'),
@@ -29,8 +33,19 @@ export function lehrIn(scratch: Scratch, grpcAddress: string): LehrCommand {
     if (exitCode !== expected) throw new DemoError(`\`lehr ${words.join(' ')}\` ended with ${String(exitCode)} instead of ${expected}; see above.`);
   };
   const show = async (expected: number, ...words: readonly string[]): Promise<void> => {
-    showCommand(['lehr', ...words]);
+    showCommand(['lehr', ...words, ...naming]);
     await expectEnd(words, once(start(words, 'inherit'), 'close'), expected);
+  };
+  const lines = async (expected: number, onLine: (line: string) => void, ...words: readonly string[]): Promise<void> => {
+    showCommand(['lehr', ...words, ...naming]);
+    const child = start(words, 'pipe');
+    if (child.stdout !== null) {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        say(line);
+        onLine(line);
+      });
+    }
+    await expectEnd(words, once(child, 'close'), expected);
   };
   const json = async <Value>(...words: readonly string[]): Promise<Value> => {
     const child = start([...words, '--json'], 'pipe');
@@ -39,5 +54,5 @@ export function lehrIn(scratch: Scratch, grpcAddress: string): LehrCommand {
     await expectEnd(words, once(child, 'close'), 0);
     return JSON.parse(text) as Value;
   };
-  return Object.assign(show, { json });
+  return Object.assign(show, { lines, json });
 }

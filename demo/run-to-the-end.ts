@@ -10,10 +10,11 @@ const signalExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const outputClosedExitCode = 141;
 
 /**
- * Runs the story and sets the exit code: 0; that of the signal which interrupted it; or 1 with a message. The signal that
- * the story gets aborts on Ctrl-C; the story then undoes what it did, and only that keeps the process alive.
+ * Runs the story and ends the process with its exit code: 0; that of the signal which interrupted it; or 1 with a message that
+ * begins with `name`. The signal that the story gets aborts on Ctrl-C; the story then undoes what it did, and only that keeps
+ * the process alive. A story that was interrupted and has nothing left to tell says so by `'told'`: that is 0 too.
  */
-export async function runToTheEnd(story: (interrupted: AbortSignal) => Promise<void>): Promise<void> {
+export async function runToTheEnd(name: string, story: (interrupted: AbortSignal) => Promise<'told' | void>): Promise<void> {
   const interruption = new AbortController();
   let exitCode = 0;
   const interrupt = (code: number): void => {
@@ -23,13 +24,13 @@ export async function runToTheEnd(story: (interrupted: AbortSignal) => Promise<v
   for (const [signal, code] of Object.entries(signalExitCodes)) process.on(signal, () => interrupt(code));
   process.stdout.on('error', () => interrupt(outputClosedExitCode));
   try {
-    await story(interruption.signal);
+    if ((await story(interruption.signal)) === 'told') exitCode = 0;
   } catch (error) {
     if (interruption.signal.aborted) {
       if (exitCode === signalExitCodes.SIGINT) process.stderr.write('\nInterrupted; everything is cleaned up.\n');
     } else {
       exitCode = 1;
-      process.stderr.write(`\ndemo: ${error instanceof DemoError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+      process.stderr.write(`\n${name}: ${error instanceof DemoError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
     }
   }
   process.exit(exitCode);

@@ -21,11 +21,11 @@ export interface Scratch extends AsyncDisposable {
   readonly start: (words: readonly string[], stdio: StdioOptions, env?: NodeJS.ProcessEnv) => ChildProcess;
 }
 
-/** Makes a folder of its own in the system's temporary folder. */
-export async function openScratch(signal: AbortSignal): Promise<Scratch> {
+/** Makes a folder of its own in the system's temporary folder, for the npm script of this name. */
+export async function openScratch(name: string, signal: AbortSignal): Promise<Scratch> {
   const base = tmpdir();
-  const folder = await mkdtemp(path.join(base, 'lehr-demo-')).catch((cause: unknown) => {
-    throw new DemoError(`no folder can be made in ${base}. Name another one: TMPDIR=/path npm run demo`, { cause });
+  const folder = await mkdtemp(path.join(base, `lehr-${name}-`)).catch((cause: unknown) => {
+    throw new DemoError(`no folder can be made in ${base}. Name another one: TMPDIR=/path npm run ${name}`, { cause });
   });
   const undo = new AsyncDisposableStack();
   undo.defer(() => rm(folder, { recursive: true, force: true }));
@@ -55,7 +55,8 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-function signalGroup({ pid = 0 }: ChildProcess, signal: NodeJS.Signals): boolean {
+/** Sends a signal to a program and to what it has started; says whether there was one to get it. */
+export function signalGroup({ pid = 0 }: ChildProcess, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(-pid, signal);
   } catch {

@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import path from 'node:path';
 
 import { DemoError } from './run-to-the-end.ts';
+import { signalGroup } from './scratch.ts';
 import type { Scratch } from './scratch.ts';
 
-/** Starting takes a second; much more than that means that it never will. */
-const startTimeoutMs = 20_000;
+/** Starting takes a second or two; much more than that, even on a busy machine, means that it never will. */
+const startTimeoutMs = 60_000;
 
 /** Of what the service logs so much is shown when it does not start. */
 const shownCharacters = 2_000;
@@ -15,12 +17,15 @@ const launcher = path.resolve(import.meta.dirname, '../bin/lehr.js');
 export interface Service {
   readonly grpcAddress: string;
   readonly httpUrl: string;
+  readonly pid: number;
+  /** SIGKILL; resolves when it is gone. */
+  readonly kill: () => Promise<void>;
 }
 
-/** Starts `lehr serve` with its data in the scratch folder, on ports that are free. */
-export async function startService(scratch: Scratch): Promise<Service> {
-  const settings = { 'data-dir': path.join(scratch.folder, 'data'), 'http-port': '0', 'grpc-port': '0', 'log-level': 'warn' };
-  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+/** Starts `lehr serve` on ports that are free, with its data in the scratch folder unless `settings` say otherwise. */
+export async function startService(scratch: Scratch, settings: Readonly<Record<string, string>> = {}): Promise<Service> {
+  const all = { 'data-dir': path.join(scratch.folder, 'data'), 'http-port': '0', 'grpc-port': '0', 'log-level': 'warn', ...settings };
+  const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
   const child = scratch.start([process.execPath, launcher, 'serve', ...flags], ['ignore', 'pipe', 'pipe']);
   let output = '';
   return new Promise((resolve, reject) => {
@@ -31,7 +36,12 @@ export async function startService(scratch: Scratch): Promise<Service> {
       const [, grpcAddress, httpUrl] = /^lehr is ready: gRPC on (\S+), HTTP on (\S+)$/m.exec(output) ?? [];
       if (grpcAddress === undefined || httpUrl === undefined) return;
       clearTimeout(timer);
-      resolve({ grpcAddress, httpUrl });
+      const kill = async (): Promise<void> => {
+        const ended = once(child, 'exit');
+        signalGroup(child, 'SIGKILL');
+        await ended;
+      };
+      resolve({ grpcAddress, httpUrl, pid: child.pid ?? 0, kill });
     };
     child.stdout?.on('data', listen);
     child.stderr?.on('data', (text: Buffer) => { output += text.toString(); });

@@ -1,52 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 
 import { readPage } from '../docs/page.ts';
 import { shapeOf } from '../docs/shape-of.ts';
+import { runDemo } from './run-demo.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
-
-interface DemoRun {
-  readonly exitCode: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** What lies in the temporary folder afterwards. */
-  readonly leftFiles: readonly string[];
-  /** Command lines that name that folder and still run. */
-  readonly leftProcesses: readonly string[];
-}
-
-/** Runs the demo with a temporary folder of its own; `meanwhile` is called with each piece of output. */
-async function runDemo(t: ExecutionContext, env: NodeJS.ProcessEnv,
-  meanwhile: (text: string, child: ReturnType<typeof spawn>) => void = () => undefined): Promise<DemoRun> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'lehr-test-demo-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const child = spawn(process.execPath, ['demo/demo.ts'], { cwd: root, env: { TMPDIR: folder, LANG: 'C.UTF-8', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-    meanwhile(text, child);
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-  const [exitCode] = await once(child, 'exit') as [number | null];
-  return { exitCode, stdout, stderr, leftFiles: await readdir(folder), leftProcesses: await processesNaming(folder) };
-}
-
-/** Linux only; elsewhere there is no such folder and nothing is found. */
-async function processesNaming(text: string): Promise<readonly string[]> {
-  if (!existsSync('/proc/self/cmdline')) return [];
-  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
-  return lines.filter((line) => line.includes(text));
-}
+const script = ['demo/demo.ts'];
 
 const essentials: readonly RegExp[] = [
   /^A qcow2 of 28 MiB .* served at http:\/\/127\.0\.0\.1:\d+\/debian\.qcow2$/m,
@@ -62,7 +20,7 @@ const essentials: readonly RegExp[] = [
 ];
 
 test('the demo tells its story to the end, in plain text where it is piped, and leaves nothing behind', async (t) => {
-  const { exitCode, stdout, stderr, leftFiles, leftProcesses } = await runDemo(t, { PATH: process.env['PATH'] });
+  const { exitCode, stdout, stderr, leftFiles, leftProcesses } = await runDemo(t, script, { PATH: process.env['PATH'] });
   t.is(stderr, '');
   for (const line of essentials) t.regex(stdout, line);
   t.notRegex(stdout, /\x1b|\r/);
@@ -72,7 +30,7 @@ test('the demo tells its story to the end, in plain text where it is piped, and 
 });
 
 test('Ctrl-C during the import, on a machine without qemu-img, ends everything with 130', async (t) => {
-  const { exitCode, stdout, stderr, leftFiles, leftProcesses } = await runDemo(t, { PATH: '' }, (text, child) => {
+  const { exitCode, stdout, stderr, leftFiles, leftProcesses } = await runDemo(t, script, { PATH: '' }, (text, child) => {
     if (text.includes('fetch: ')) child.kill('SIGINT');
   });
   t.regex(stdout, /made by the demo itself \(there is no qemu-img here\)/);
@@ -82,13 +40,13 @@ test('Ctrl-C during the import, on a machine without qemu-img, ends everything w
 });
 
 test('a reader that leaves ends the demo without a word', async (t) => {
-  const { exitCode, stderr, leftFiles, leftProcesses } = await runDemo(t, { PATH: '' }, (_text, child) => child.stdout?.destroy());
+  const { exitCode, stderr, leftFiles, leftProcesses } = await runDemo(t, script, { PATH: '' }, (_text, child) => child.stdout?.destroy());
   t.is(stderr, '');
   t.deepEqual({ exitCode, leftFiles, leftProcesses }, { exitCode: 141, leftFiles: [], leftProcesses: [] });
 });
 
 test('a machine without a temporary folder is told what to do', async (t) => {
-  const { exitCode, stderr } = await runDemo(t, { TMPDIR: '/nowhere' });
+  const { exitCode, stderr } = await runDemo(t, script, { TMPDIR: '/nowhere' });
   t.is(stderr, '\ndemo: no folder can be made in /nowhere. Name another one: TMPDIR=/path npm run demo\n');
   t.is(exitCode, 1);
 });
