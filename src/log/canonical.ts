@@ -38,7 +38,7 @@ const noBytes = new Uint8Array();
 
 /** The record that `encodeCanonical` made `bytes` of. Throws where the bytes are no such encoding. */
 export function decodeCanonical(bytes: Uint8Array): LogRecord {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const ends = partEnds(buffer);
   const headersEnd = ends[2 * headerNames.length - 1] ?? 0;
   // One character a byte: texts are cut out of it, which costs much less than decoding each by itself.
@@ -77,7 +77,8 @@ function partEnds(buffer: Buffer): readonly number[] {
   const ends: number[] = [];
   let at = 0;
   while (ends.length < 2 * headerNames.length + 1) {
-    at += 4 + buffer.readUInt32BE(at);
+    at += 4;
+    if (at <= buffer.length) at += buffer.readUInt32BE(at - 4);
     if (at > buffer.length) throw new RangeError('record is cut short');
     ends.push(at);
   }

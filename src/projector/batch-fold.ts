@@ -1,10 +1,11 @@
-import Sqlite from 'better-sqlite3';
 import { evolveStream, type StreamState } from '../domain/fold.ts';
 import type { AcceptedRecord } from '../log/accepted-record.ts';
 import { openRecord } from '../log/envelope.ts';
 import { judge, type Head } from '../log/head.ts';
 import { parseSequence } from '../log/record.ts';
+import { isFaultOfRecord } from './fault-of-record.ts';
 import type { FoldedStream } from './fold-stream.ts';
+import { messageOf } from './or-explain.ts';
 import type { FoldedBatch, FoldedChange, StreamFolds } from './stream-folds.ts';
 
 /**
@@ -57,9 +58,8 @@ export class BatchFold {
       this.#add(record, head.revision + 1n, known ?? this.#folds.fold(subject, head.revision === 0n));
       return accepted;
     } catch (cause) {
-      // What is no trouble of the database is one of the record, on every replica alike.
-      if (cause instanceof Sqlite.SqliteError) throw cause;
-      return { kind: 'unfit', problem: cause instanceof Error ? cause.message : String(cause) };
+      if (!isFaultOfRecord(cause)) throw cause;
+      return { kind: 'unfit', problem: messageOf(cause) };
     }
   }
 

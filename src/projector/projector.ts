@@ -16,15 +16,17 @@ export interface AppliedPlace {
  * of its last record in it, so that a batch that comes twice changes nothing and a crash loses none.
  */
 export class Projector {
+  readonly #db: Database;
   readonly #folds: StreamFolds;
-  readonly #places: Map<number, AppliedPlace>;
+  #places: Map<number, AppliedPlace>;
   readonly #write: (batch: BatchFold, fold: (batch: BatchFold) => Iterable<RecordPlace>) => { folded: FoldedBatch; read: AppliedPlace[] };
   #unknownTypes = 0;
 
   /** `db` has the tables already (see `open-projections.ts`). */
   constructor(db: Database, projections: readonly Projection[], settings: ProjectionSettings) {
+    this.#db = db;
     this.#folds = new StreamFolds(db);
-    this.#places = new Map(db.prepare<[], AppliedPlace>('SELECT * FROM applied_places').all().map((place) => [place.partition, place]));
+    this.#places = storedPlaces(db);
     const appliers = projections.map((projection) => projection.prepare(db, settings));
     const upsertPlace = db.prepare('INSERT OR REPLACE INTO applied_places VALUES (?, ?, ?)');
     this.#write = db.transaction((batch: BatchFold, fold: (batch: BatchFold) => Iterable<RecordPlace>) => {
@@ -68,4 +70,21 @@ export class Projector {
     for (const place of read) this.#places.set(place.partition, place);
     return read;
   }
+
+  /** Runs several commits in one transaction: where one throws, or `work` does, none of them has happened. */
+  inOne<T>(work: () => T): T {
+    const unknownTypes = this.#unknownTypes;
+    try {
+      return this.#db.transaction(work)();
+    } catch (cause) {
+      this.#folds.forget();
+      this.#places = storedPlaces(this.#db);
+      this.#unknownTypes = unknownTypes;
+      throw cause;
+    }
+  }
+}
+
+function storedPlaces(db: Database): Map<number, AppliedPlace> {
+  return new Map(db.prepare<[], AppliedPlace>('SELECT * FROM applied_places').all().map((place) => [place.partition, place]));
 }

@@ -4,6 +4,8 @@ import { emptyHead, type Head } from '../log/head.ts';
 import type { Halt, Judged, ReadRecord, Verdict } from '../log/kafka/judge.ts';
 import { parseSequence } from '../log/record.ts';
 import type { BatchFold } from './batch-fold.ts';
+import { isFaultOfRecord } from './fault-of-record.ts';
+import { messageOf } from './or-explain.ts';
 import type { AppliedPlace, Projector } from './projector.ts';
 
 const accepted: Verdict = { kind: 'accepted' };
@@ -44,7 +46,22 @@ export class RecordJudge {
 
   /** Judges and applies one batch in one transaction. Throws where nothing was written; then the same batch may come again. */
   judge(records: readonly ReadRecord[]): JudgedBatch {
-    const halts = new Map<number, Halt>();
+    const judged = this.#judgeAll(records);
+    for (const { partition } of judged.halts) this.#halted.add(partition);
+    return judged;
+  }
+
+  #judgeAll(records: readonly ReadRecord[]): JudgedBatch {
+    try {
+      return this.#judgeTogether(records, new Map());
+    } catch (cause) {
+      if (!isFaultOfRecord(cause)) throw cause;
+      // One of them decodes and follows, and cannot be stored all the same. Which one shows when each is stored by itself.
+      return this.#projector.inOne(() => this.#judgeSingly(records));
+    }
+  }
+
+  #judgeTogether(records: readonly ReadRecord[], halts: Map<number, Halt>): JudgedBatch {
     let verdicts: readonly Verdict[] = [];
     let unknownTypes = 0;
     const places = this.#projector.commit((batch) => {
@@ -53,8 +70,26 @@ export class RecordJudge {
       unknownTypes = batch.unknownTypes;
       return judging.read.values();
     });
-    for (const partition of halts.keys()) this.#halted.add(partition);
     return { verdicts, halts: [...halts.values()], places, unknownTypes };
+  }
+
+  #judgeSingly(records: readonly ReadRecord[]): JudgedBatch {
+    const halts = new Map<number, Halt>();
+    const places = new Map<number, AppliedPlace>();
+    let unknownTypes = 0;
+    const verdicts = records.map((record): Verdict => {
+      try {
+        const judged = this.#judgeTogether([record], halts);
+        for (const place of judged.places) places.set(place.partition, place);
+        unknownTypes += judged.unknownTypes;
+        return judged.verdicts[0] ?? withheld;
+      } catch (cause) {
+        if (!isFaultOfRecord(cause)) throw cause;
+        halts.set(record.partition, haltAt(record, messageOf(cause)));
+        return withheld;
+      }
+    });
+    return { verdicts, halts: [...halts.values()], places: [...places.values()], unknownTypes };
   }
 
   #judge({ partition, offset, canonical, isForeign }: ReadRecord, { batch, read, halts }: Judging): Verdict {
@@ -71,7 +106,7 @@ export class RecordJudge {
         read.set(partition, record);
         return offered;
       case 'unfit':
-        halts.set(partition, { partition, offset, message: haltMessage(record, offered.problem) });
+        halts.set(partition, haltAt(record, offered.problem));
         return withheld;
       default:
         return offered satisfies never;
@@ -90,13 +125,13 @@ function headOf(canonical: Uint8Array, batch: BatchFold): Head {
   return batch.headOf(subject);
 }
 
-function haltMessage(record: AcceptedRecord, problem: string): string {
-  return `the record at position ${record.partition}-${record.offset}${describe(record)} cannot be applied: ${problem}`;
+function haltAt({ partition, offset, canonical }: ReadRecord, problem: string): Halt {
+  return { partition, offset, message: `the record at position ${partition}-${offset}${describe(canonical)} cannot be applied: ${problem}` };
 }
 
-function describe(record: AcceptedRecord): string {
+function describe(canonical: Uint8Array): string {
   try {
-    const { ce_type: type, ce_subject: subject, ce_sequence: sequence } = record.record.headers;
+    const { ce_type: type, ce_subject: subject, ce_sequence: sequence } = decodeCanonical(canonical).headers;
     return `, ${type} of ${subject}, revision ${parseSequence(sequence) ?? ''},`;
   } catch {
     return '';

@@ -15,7 +15,7 @@ export interface FoldedBatch extends ProjectedBatch {
 }
 
 /** Streams whose fold is kept in memory, those that changed last; others are folded again from the history when they change. */
-const keptLimit = 4_000;
+const keptLimit = 2_000;
 
 /** The streams as the tables hold them, in the thread that writes these. */
 export class StreamFolds {
@@ -47,5 +47,10 @@ export class StreamFolds {
   /** Keeps what a batch made of the streams, once the tables hold it. */
   keep(changes: readonly FoldedChange[]): void {
     for (const change of changes) this.#kept.set(change.subject, change);
+  }
+
+  /** Keeps nothing: what was kept is not what the tables hold. */
+  forget(): void {
+    this.#kept.clear();
   }
 }

@@ -1,4 +1,5 @@
 import test from 'ava';
+import Sqlite from 'better-sqlite3';
 import { projections } from '../../projections/all.ts';
 import { hashCanonical } from '../../src/log/canonical.ts';
 import type { ReadRecord, Verdict } from '../../src/log/kafka/judge.ts';
@@ -24,7 +25,7 @@ function failing(random: Random, share: number): Projection {
   return {
     name: 'failing', version: 1, schema: '',
     prepare: () => () => {
-      if (random.chance(share)) throw new Error('disk full');
+      if (random.chance(share)) throw new Sqlite.SqliteError('disk full', 'SQLITE_FULL');
     },
   };
 }
@@ -68,7 +69,7 @@ function judgeUntilStored(judge: RecordJudge, batch: readonly ReadRecord[]): rea
     try {
       return judge.judge(batch).verdicts;
     } catch (cause) {
-      if (!(cause instanceof Error) || cause.message !== 'disk full') throw cause;
+      if (!(cause instanceof Sqlite.SqliteError)) throw cause;
     }
   }
 }

@@ -1,14 +1,19 @@
 import test from 'ava';
+import Sqlite from 'better-sqlite3';
 import { projections } from '../../projections/all.ts';
+import { Timestamp } from '../../src/gen/google/protobuf/timestamp.ts';
+import { AttemptFailed } from '../../src/gen/lehr/v1/event.ts';
 import { decodeCanonical, encodeCanonical, hashCanonical } from '../../src/log/canonical.ts';
 import { emptyHead, type Head } from '../../src/log/head.ts';
 import type { Halt, ReadRecord, Verdict } from '../../src/log/kafka/judge.ts';
 import type { LogRecord } from '../../src/log/record.ts';
 import { openProjections } from '../../src/projector/open-projections.ts';
+import type { Projection } from '../../src/projector/projection.ts';
 import { Projector } from '../../src/projector/projector.ts';
 import { RecordJudge } from '../../src/projector/record-judge.ts';
 import { TaskChain } from '../contract/task-chain.ts';
 import { settings } from '../projections/project.ts';
+import { tableDigests } from '../simulation/table-digests.ts';
 
 /** What is read of partition 0, unless another is named; offsets ascend by themselves, with gaps as in Kafka. */
 interface Step {
@@ -48,6 +53,14 @@ function headOf(records: readonly Uint8Array[], revision: number): Head {
 
 function altered(canonical: Uint8Array, change: (record: LogRecord) => LogRecord): Buffer {
   return encodeCanonical(change(decodeCanonical(canonical)));
+}
+
+/** An `AttemptFailed` whose retry time, field 3, is beyond all dates: written by hand, since the encoder takes no such time. */
+function withEndlessRetryTime(canonical: Uint8Array): Buffer {
+  const time = Timestamp.encode({ seconds: 2n ** 60n, nanos: 0 }).finish();
+  const failed = AttemptFailed.encode({ attempt: 1, failure: undefined, retryTime: undefined }).finish();
+  const value = Buffer.concat([failed, Buffer.from([0x1a, time.length]), time]);
+  return altered(canonical, ({ headers }) => ({ headers, value }));
 }
 
 const brokenValue = (canonical: Uint8Array): Buffer => altered(canonical, (record) => ({ ...record, value: Buffer.from([0xff]) }));
@@ -186,6 +199,25 @@ const cases: Readonly<Record<string, () => Case>> = {
       ],
     };
   },
+  'an event that decodes and follows and cannot be stored halts its partition, and no other': () => {
+    const { chain, records } = chainOf(2, id);
+    const elsewhere = chainOf(3);
+    const unstorable = withEndlessRetryTime(chain.candidate());
+    return {
+      unknownTypes: 0,
+      halts: [haltAt(0, 20n, `, lehr.v1.AttemptFailed of tasks/${id}, revision 3,`, 'The number NaN cannot be converted to a BigInt because it is not an integer')],
+      steps: [
+        { canonical: records[0]!, verdict: accepted },
+        { canonical: elsewhere.records[0]!, partition: 1, verdict: accepted },
+        { canonical: records[1]!, verdict: accepted },
+        { canonical: unstorable, offset: 20n, verdict: withheld },
+        { canonical: elsewhere.records[1]!, partition: 1, verdict: accepted },
+        { canonical: elsewhere.records[1]!, partition: 1, verdict: voidAt(headOf(elsewhere.records, 2)) },
+        { canonical: chain.candidate(), verdict: withheld },
+        { canonical: elsewhere.records[2]!, partition: 1, verdict: accepted },
+      ],
+    };
+  },
   'a time that is none halts the partition': () => {
     const first = altered(new TaskChain({ id }).candidate(), ({ headers, value }) => ({ value, headers: { ...headers, ce_time: 'soon' } }));
     return {
@@ -263,6 +295,37 @@ test('nothing of a halted partition is stored from the record that halted it on,
   const passedOver = batch.map((record) => (record.offset === 2n ? { ...record, isForeign: true as const } : record));
   const told = new RecordJudge(new Projector(db, projections, settings)).judge(passedOver);
   t.deepEqual([told.verdicts.map(({ kind }) => kind), told.halts], [['void', 'void', 'accepted'], []]);
+});
+
+test('a disk that is full while the record at fault is looked for: nothing is stored, and the same batch comes again', (t) => {
+  const { chain, records } = chainOf(2);
+  let left = Infinity;
+  const filling: Projection = {
+    name: 'filling', version: 1, schema: '',
+    prepare: () => () => {
+      left -= 1;
+      if (left === 0) throw new Sqlite.SqliteError('disk full', 'SQLITE_FULL');
+    },
+  };
+  const all = [...projections, filling];
+  const db = openProjections(':memory:', all);
+  const judge = new RecordJudge(new Projector(db, all, settings));
+  const [first, ...rest] = [...records, withEndlessRetryTime(chain.candidate())].map((canonical, offset): ReadRecord => (
+    { partition: 0, offset: BigInt(offset), canonical }
+  ));
+  judge.judge([first!]);
+  const before = tableDigests(db);
+  const elsewhere = chainOf(2).records.map((canonical, offset): ReadRecord => ({ partition: 1, offset: BigInt(offset), canonical }));
+  // Together nothing is reached; then the second of the single ones fails.
+  left = 2;
+  t.throws(() => judge.judge([...rest, ...elsewhere]), { message: 'disk full' });
+  t.deepEqual(tableDigests(db), before);
+  left = Infinity;
+  const { verdicts, halts, places } = judge.judge([...rest, ...elsewhere]);
+  t.deepEqual(verdicts.map(({ kind }) => kind), ['accepted', 'withheld', 'accepted', 'accepted']);
+  t.deepEqual(halts.map(({ partition, offset }) => [partition, offset]), [[0, 2n]]);
+  t.deepEqual(places.map(({ partition, offset }) => [partition, offset]), [[0, 1], [1, 1]]);
+  t.deepEqual(db.prepare('SELECT partition, offset FROM applied_places').raw().all(), [[0, 1], [1, 1]]);
 });
 
 /** The steps as records, each 1, 2 or 3 after the one before it in its partition where no offset is named. */
