@@ -5,7 +5,6 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { describeReport } from './chaos-report.ts';
-import { longestFaultMs } from './faults/plan-faults.ts';
 import { runChaos } from './run-chaos.ts';
 
 const help = `Three nodes, three Kafka brokers and a nats-server under load, while a seeded schedule kills, pauses and cuts them off and heals
@@ -17,6 +16,7 @@ them again; at the end all that was acknowledged is checked, and every call of e
 
   --seed N       the seed of load and faults (a random one)
   --minutes N    how long there are load and faults (10)
+  --longest N    no fault lasts longer than so many seconds (30)
   --rate N       tasks that are asked for per second (4)
   --embedded     one server with its log in SQLite instead of a cluster
   --json         prints the report as JSON
@@ -37,7 +37,8 @@ const interruptedCode = 130;
 const sameSignalMs = 500;
 
 const flags = {
-  seed: { type: 'string' }, minutes: { type: 'string', default: '10' }, rate: { type: 'string', default: '4' },
+  seed: { type: 'string' }, minutes: { type: 'string', default: '10' },
+  longest: { type: 'string', default: '30' }, rate: { type: 'string', default: '4' },
   embedded: { type: 'boolean' }, json: { type: 'boolean' }, quiet: { type: 'boolean' }, help: { type: 'boolean' },
 } as const;
 
@@ -55,6 +56,7 @@ async function main(): Promise<number> {
   }
   const seed = values.seed === undefined ? randomInt(seedLimit) : numberOf('seed', values.seed, 0);
   const durationMs = numberOf('minutes', values.minutes, 0.1) * 60_000;
+  const longestFaultMs = numberOf('longest', values.longest, 1) * 1_000;
   const folder = path.join(tmpdir(), `lehr-chaos-${seed}-${process.pid}`);
   const interrupted = new AbortController();
   let askedAtMs: number | undefined;
