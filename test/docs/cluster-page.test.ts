@@ -42,10 +42,12 @@ if ([missing.length === 0, hasTool('kafka'), hasTool('nats-server')].every(Boole
     const run = commands.filter(isRun);
     t.is(run.length, 1);
     for (const { text } of run) {
-      const output = await first.run(text.replaceAll('127.0.0.1:50052', grpc).replaceAll('127.0.0.1:8081', http));
+      const local = here(text).replaceAll('127.0.0.1:50052', grpc).replaceAll('127.0.0.1:8081', http);
+      const output = await first.run(local.replace('lehr verify --kafka', `lehr verify --topic ${topic} --kafka`));
       t.regex(output, /\(web\) succeeded/);
       t.regex(output, /^\S+ +web /m);
       t.regex(output, /TaskSucceeded/);
+      t.regex(output, /the chain holds/);
       t.regex(output, /\{"status":"ready"\}/);
     }
     await Promise.all(readers.map((reader) => reader.stop()));

@@ -4,6 +4,11 @@ import path from 'node:path';
 import test from 'ava';
 
 import { loadConfig } from '../../src/config.ts';
+import { silenceLimitMs } from '../../src/jobs/liveness.ts';
+import { firstConnectLimitMs } from '../../src/jobs/nats/nats-link.ts';
+import { sweepEveryMs } from '../../src/jobs/sweep.ts';
+import { appendLimitMs } from '../../src/log/kafka/kafka-event-log.ts';
+import { readerGiveUpMs } from '../../src/log/kafka/topic-reader.ts';
 import { settings } from '../../src/settings.ts';
 import { messagesOf } from './messages-of.ts';
 import { tableUnder, textOf } from './tables.ts';
@@ -83,6 +88,16 @@ test('the topic that the guide has made beforehand is the one that a node would 
   const made = [...guide.matchAll(/--config ([\w.]+=[\w-]+)/g)].map(([, pair = '']) => pair);
   t.is(wanted.length, 4);
   t.deepEqual(made.toSorted(), [...wanted, 'min.insync.replicas=2'].toSorted());
+});
+
+test('the times that the pages name are those of the source', (t) => {
+  const seconds = (ms: number): string => `${ms / 1_000} s`;
+  t.true(guide.includes(`at most ${seconds(appendLimitMs)}; then calls`));
+  t.true(guide.includes(`After ${seconds(readerGiveUpMs)} without a broker`));
+  t.true(guide.includes(`hear nothing from it for ${seconds(silenceLimitMs)} and`));
+  t.true(page.includes(`were not heard for ${seconds(silenceLimitMs)}`));
+  t.true(page.includes(`Nobody answers within ${seconds(firstConnectLimitMs)}`));
+  t.true(guide.includes(`within about ${seconds(sweepEveryMs)}`));
 });
 
 test('README.md starts a node as the guide does', (t) => {
