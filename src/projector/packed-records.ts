@@ -11,12 +11,15 @@ export interface PackedRecords {
 }
 
 export function packRecords(records: readonly ReadRecord[]): PackedRecords {
-  return {
-    canonical: packBatch(records.map(({ canonical }) => canonical)),
-    partitions: Uint16Array.from(records, ({ partition }) => partition),
-    offsets: BigInt64Array.from(records, ({ offset }) => offset),
-    foreign: Uint8Array.from(records, ({ isForeign }) => (isForeign === true ? 1 : 0)),
-  };
+  const partitions = new Uint16Array(records.length);
+  const offsets = new BigInt64Array(records.length);
+  const foreign = new Uint8Array(records.length);
+  records.forEach(({ partition, offset, isForeign }, index) => {
+    partitions[index] = partition;
+    offsets[index] = offset;
+    foreign[index] = isForeign === true ? 1 : 0;
+  });
+  return { canonical: packBatch(records.map(({ canonical }) => canonical)), partitions, offsets, foreign };
 }
 
 export function unpackRecords({ canonical, partitions, offsets, foreign }: PackedRecords): ReadRecord[] {

@@ -1,33 +1,40 @@
 import type { Head } from '../log/head.ts';
 import type { Verdict } from '../log/kafka/judge.ts';
 
-/** Verdicts in a form that costs nothing to send while all are `accepted`. */
+/** Verdicts in a form that costs next to nothing to send where most are `accepted`. */
 export interface PackedVerdicts {
-  /** For each verdict the index of its kind in `kinds`. */
+  /** One for each verdict: what its kind has in `codeOf`. */
   readonly codes: Uint8Array;
   /** The heads of the void ones, in order. */
   readonly heads: readonly Head[];
 }
 
-const kinds = ['accepted', 'withheld', 'void'] as const satisfies readonly Verdict['kind'][];
+const codeOf = { accepted: 0, withheld: 1, void: 2 } as const satisfies Record<Verdict['kind'], number>;
 
 const accepted: Verdict = { kind: 'accepted' };
 const withheld: Verdict = { kind: 'withheld' };
 
 export function packVerdicts(verdicts: readonly Verdict[]): PackedVerdicts {
-  return {
-    codes: Uint8Array.from(verdicts, ({ kind }) => kinds.indexOf(kind)),
-    heads: verdicts.flatMap((verdict) => (verdict.kind === 'void' ? [verdict.head] : [])),
-  };
+  const codes = new Uint8Array(verdicts.length);
+  const heads: Head[] = [];
+  verdicts.forEach((verdict, index) => {
+    codes[index] = codeOf[verdict.kind];
+    if (verdict.kind === 'void') heads.push(verdict.head);
+  });
+  return { codes, heads };
 }
 
 export function unpackVerdicts({ codes, heads }: PackedVerdicts): Verdict[] {
+  const verdicts: Verdict[] = [];
   let next = 0;
-  return Array.from(codes, (code): Verdict => {
-    if (code === kinds.indexOf('accepted')) return accepted;
-    const head = code === kinds.indexOf('void') ? heads[next] : undefined;
-    if (head === undefined) return withheld;
-    next += 1;
-    return { kind: 'void', head };
-  });
+  for (const code of codes) {
+    const head = code === codeOf.void ? heads[next] : undefined;
+    if (head !== undefined) {
+      next += 1;
+      verdicts.push({ kind: 'void', head });
+    } else {
+      verdicts.push(code === codeOf.accepted ? accepted : withheld);
+    }
+  }
+  return verdicts;
 }
