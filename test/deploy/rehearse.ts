@@ -2,7 +2,7 @@
  * Plays deploy/Dockerfile and deploy/compose.yaml without an engine: `npx node test/deploy/rehearse.ts`. What the Dockerfile copies is
  * copied, its npm commands run, and what compose.yaml would start is started, with its environments and commands, on other
  * ports: a Kafka broker from its jars, nats-server and the two nodes from the files of the image. An image is then imported by
- * the one and read from the other. Only what makes links, folders and users in the image is left out. Takes about a minute.
+ * the one and read from the other. Only what makes links, folders and users in the image is left out. Takes one to two minutes.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ import { execForm, readDockerfile } from './read-dockerfile.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const folder = await mkdtemp(path.join(tmpdir(), 'lehr-rehearsal-'));
-process.once('exit', () => console.log(process.exitCode === undefined ? 'the rehearsal went well' : 'the rehearsal FAILED'));
+process.once('exit', (code) => console.log(code === 0 ? 'the rehearsal went well' : `the rehearsal FAILED; its files are in ${folder}`));
 
 /** The stages of the Dockerfile in folders; gives that of the last one. */
 async function build(): Promise<string> {
