@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { connectKafka } from '../log/kafka/connect-kafka.ts';
+import { connectKafka, type KafkaPurpose } from '../log/kafka/connect-kafka.ts';
 import { ensureTopic } from '../log/kafka/ensure-topic.ts';
 import { KafkaEventLog } from '../log/kafka/kafka-event-log.ts';
+import { TopicOffsets } from '../log/kafka/topic-offsets.ts';
 import { TopicSender } from '../log/kafka/topic-sender.ts';
 import { openReplica } from '../projector/replica.ts';
 import type { Config } from '../settings.ts';
@@ -27,9 +28,10 @@ export async function openCluster(folder: string, config: Config, logger: Logger
   try {
     const replica = await openReplica(folder, { stageTimeoutMs: config['stage-timeout'] }, onDeath);
     const { topic, partitions } = settings;
-    const kafka = connectKafka(settings, clientId, logger);
+    const connect = (purpose: KafkaPurpose) => () => connectKafka(settings, clientId, logger, purpose);
     const log = new KafkaEventLog({
-      kafka, topic, partitions, sender: new TopicSender(kafka, topic, logger), judge: replica, skip: new Set(config['kafka-skip']), log: logger, onEnd: onDeath,
+      connect: connect('read'), sender: new TopicSender(connect('send'), topic, logger), offsets: new TopicOffsets(connect('ask'), topic),
+      topic, partitions, judge: replica, skip: new Set(config['kafka-skip']), log: logger, onEnd: onDeath,
     });
     const stop = new AbortController();
     const catchUp = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
-import { connectKafkaAtStart, kafkaProblem, type KafkaLog } from './connect-kafka.ts';
+import { connectKafka, kafkaProblem, type KafkaLog } from './connect-kafka.ts';
 import { replicationGoal, type KafkaSettings } from './kafka-settings.ts';
 
 /** The topic or the brokers are not fit for the log; the message says what to do. */
@@ -34,7 +34,8 @@ const insyncFloor = 2;
  * where it does not fit the settings or would lose records, or where no broker can be reached.
  */
 export async function ensureTopic(settings: KafkaSettings, clientId: string, log: KafkaLog): Promise<void> {
-  const admin = connectKafkaAtStart(settings, clientId, log).admin();
+  const { kafka, close } = connectKafka(settings, clientId, log, 'start');
+  const admin = kafka.admin();
   try {
     try {
       await admin.connect();
@@ -48,7 +49,7 @@ export async function ensureTopic(settings: KafkaSettings, clientId: string, log
     if (cause instanceof TopicUnfitError) throw cause;
     throw new TopicUnfitError(`The topic ${settings.topic} could not be made or checked: ${kafkaProblem(cause)}.`, { cause });
   } finally {
-    await admin.disconnect().catch(() => undefined);
+    close();
   }
 }
 

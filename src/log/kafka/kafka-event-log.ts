@@ -1,4 +1,3 @@
-import type { Kafka } from 'kafkajs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AcceptedRecord } from '../accepted-record.ts';
 import { decodeCanonical, hashCanonical } from '../canonical.ts';
@@ -6,14 +5,14 @@ import { LogUnavailableError, type AppendOutcome, type EventLog } from '../event
 import { hasReached, type Position } from '../position.ts';
 import { parseSequence } from '../record.ts';
 import { RecordTail } from '../record-tail.ts';
-import type { KafkaLog } from './connect-kafka.ts';
+import type { KafkaClient, KafkaLog } from './connect-kafka.ts';
 import { Intake } from './intake.ts';
 import type { Halt, Judge, Judged, ReadRecord } from './judge.ts';
 import { partitionOf } from './partition-of.ts';
 import { PendingAppends, placeOf, type PendingAppend } from './pending-appends.ts';
 import { messageOf } from './read-message.ts';
 import { changed, TopicChangedError, TopicReader } from './topic-reader.ts';
-import { TopicOffsets, type TopicRanges } from './topic-offsets.ts';
+import type { TopicOffsets, TopicRanges } from './topic-offsets.ts';
 import type { Sender } from './topic-sender.ts';
 
 /** Appends that may wait at once; more are answered `unknown` at once, since a caller that waits longer is not served either. */
@@ -44,20 +43,22 @@ const expireEveryMs = 500;
 const retryMs = 1_000;
 
 /** How often the topic's end is looked at although nobody asks. */
-const watchEveryMs = 5_000;
+const watchEveryMs = 3_000;
 
-/** A reader that is so long behind and hears nothing is replaced. */
-const silenceLimitMs = 20_000;
+/** A reader that gets no further in a partition for so long, although there is more, is replaced: kafkajs may wait for ever for a broker that hangs. */
+const stallLimitMs = 6_000;
 
 /** A topic that ends before what was read is another one if it says so for so long. */
 const shorterLimitMs = 6_000;
 
 /** What a log in Kafka works with. */
 export interface KafkaEventLogDeps {
-  readonly kafka: Kafka;
+  /** Makes the client that the topic is read with. */
+  readonly connect: () => KafkaClient;
   readonly topic: string;
   readonly partitions: number;
   readonly sender: Sender;
+  readonly offsets: TopicOffsets;
   readonly judge: Judge;
   /** See `TopicReaderDeps.skip`. */
   readonly skip: ReadonlySet<string>;
@@ -72,7 +73,6 @@ export interface KafkaEventLogDeps {
  */
 export class KafkaEventLog implements EventLog {
   readonly #deps: KafkaEventLogDeps;
-  readonly #offsets: TopicOffsets;
   readonly #reader: TopicReader;
   readonly #intake: Intake;
   readonly #pending = new PendingAppends();
@@ -80,6 +80,8 @@ export class KafkaEventLog implements EventLog {
   /** The last record that was judged in each partition, void ones too. */
   readonly #judged = new Map<number, bigint>();
   readonly #halts = new Map<number, Halt>();
+  /** Partitions that are behind, and since when they get no further. */
+  readonly #stalls = new Map<number, { readonly judged: bigint; readonly sinceMs: number }>();
   readonly #timers: readonly NodeJS.Timeout[];
   #unsent: PendingAppend[] = [];
   #isPumpScheduled = false;
@@ -92,14 +94,13 @@ export class KafkaEventLog implements EventLog {
 
   constructor(deps: KafkaEventLogDeps) {
     this.#deps = deps;
-    const { kafka, topic, partitions, judge, log, skip } = deps;
-    this.#offsets = new TopicOffsets(kafka, topic);
+    const { connect, topic, partitions, judge, log, skip } = deps;
     this.#intake = new Intake(judge, (records, judged) => { this.#onJudged(records, judged); }, log);
     this.#accepted = judge.acceptedAtOpen;
     this.#tail = new RecordTail(judge.acceptedAtOpen);
     for (const [partition, { offset }] of judge.places) this.#judged.set(partition, offset);
     this.#reader = new TopicReader({
-      kafka, topic, partitions, log, skip, places: judge.places,
+      connect, topic, partitions, log, skip, places: judge.places,
       take: (records) => this.#intake.take(records),
       onHalt: (halt) => { this.#onHalt(halt); },
       onJoin: () => { void this.#look(); },
@@ -192,7 +193,9 @@ export class KafkaEventLog implements EventLog {
     clearTimeout(late);
     for (const timer of this.#timers) clearInterval(timer);
     this.#tail.close();
-    await Promise.all([this.#intake.close(), this.#reader.stop(), this.#deps.sender.close(), this.#offsets.close()]);
+    await this.#deps.sender.close();
+    this.#deps.offsets.close();
+    await Promise.all([this.#intake.close(), this.#reader.stop()]);
   }
 
   /** At the end of the turn: callers whose requests arrived in the same turn of the event loop share a batch. */
@@ -218,7 +221,7 @@ export class KafkaEventLog implements EventLog {
 
   async #send(batch: readonly PendingAppend[]): Promise<void> {
     try {
-      await this.#deps.sender.send(batch.map(({ record }) => messageOf(record)));
+      await this.#deps.sender.send(batch.map(({ record }) => messageOf(record, this.#deps.partitions)));
     } catch (cause) {
       for (const append of batch) this.#pending.settle(append, { kind: 'unknown', cause });
     }
@@ -283,7 +286,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   async #ask(): Promise<TopicRanges> {
-    const ranges = await this.#offsets.ask();
+    const ranges = await this.#deps.offsets.ask();
     this.#ranges = ranges;
     return ranges;
   }
@@ -306,7 +309,9 @@ export class KafkaEventLog implements EventLog {
     // What is read while the brokers answer may lie behind the end that they tell.
     const judged = new Map(this.#judged);
     const ranges = await this.#ask().catch(() => undefined);
-    if (ranges === undefined || this.#isClosed) return;
+    if (this.#isClosed) return;
+    this.#replaceStalled();
+    if (ranges === undefined) return;
     if (ranges.size !== partitions) return this.#end(new TopicChangedError(partitionsRemedy(topic, partitions, ranges.size)));
     const cut = [...ranges].find(([, { low }]) => low > 0n);
     if (cut !== undefined) return this.#end(changed(topic, `it has lost what was before position ${cut[0]}-${cut[1].low}`));
@@ -317,8 +322,20 @@ export class KafkaEventLog implements EventLog {
       const [partition, { high }] = shorter;
       return this.#end(changed(topic, `partition ${partition} ends before position ${high}, and this node has read the record at ${judged.get(partition) ?? -1n}`));
     }
-    if (this.lagRecords > 0 && this.#intake.waitingCount === 0 && this.#reader.silentMs > silenceLimitMs) {
-      this.#reader.replace(`nothing was read for ${silenceLimitMs / 1_000} s although there is more`);
+  }
+
+  #replaceStalled(): void {
+    const nowMs = performance.now();
+    for (const [partition, { high }] of this.#ranges) {
+      const judged = this.#judged.get(partition) ?? -1n;
+      const stall = this.#stalls.get(partition);
+      const isBehind = judged < high - 1n && !this.#halts.has(partition) && this.#intake.waitingCount === 0;
+      if (!isBehind) this.#stalls.delete(partition);
+      else if (stall?.judged !== judged) this.#stalls.set(partition, { judged, sinceMs: nowMs });
+      else if (nowMs - stall.sinceMs >= stallLimitMs) {
+        this.#stalls.clear();
+        return this.#reader.replace(`partition ${partition} gave nothing for ${stallLimitMs / 1_000} s although it holds more`);
+      }
     }
   }
 

@@ -12,17 +12,19 @@ export type ReadMessage =
 
 /** What `producer.send` takes. */
 export interface OutgoingMessage {
+  readonly partition: number;
   readonly key: string;
   readonly headers: Record<string, string>;
   readonly value: Buffer;
 }
 
-/** The message that holds a record. */
-export function messageOf({ headers, value }: LogRecord): OutgoingMessage {
+/** The message that holds a record, for a topic with so many partitions. */
+export function messageOf({ headers, value }: LogRecord, partitions: number): OutgoingMessage {
   const named: Record<string, string> = {};
   for (const name of headerNames) named[name] = headers[name];
   named['content-type'] = recordContentType;
-  return { key: keyOf(headers.ce_subject), headers: named, value: Buffer.from(value) };
+  const { ce_subject: subject } = headers;
+  return { partition: partitionOf(subject, partitions), key: keyOf(subject), headers: named, value: Buffer.from(value) };
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { LogUnavailableError } from '../event-log.ts';
-import { kafkaProblem } from './connect-kafka.ts';
+import { kafkaProblem, type KafkaClient } from './connect-kafka.ts';
+import { within } from './within.ts';
 
 /** What a partition holds: records from `low` on, up to but not with `high`. */
 export interface PartitionRange {
@@ -12,18 +13,22 @@ export interface PartitionRange {
 export type TopicRanges = ReadonlyMap<number, PartitionRange>;
 
 /** The brokers are given so long to say where the topic ends. */
-const askLimitMs = 5_000;
+const askLimitMs = 6_000;
+
+/** One try may take so long; the next one asks another broker. */
+const tryLimitMs = 2_000;
 
 /** Asks the leaders of the partitions how far they go. Callers that come while a question is under way share the next one. */
 export class TopicOffsets {
-  readonly #kafka: Kafka;
+  readonly #connect: () => KafkaClient;
   readonly #topic: string;
-  #admin: Admin | undefined;
+  #client: { readonly close: () => void; readonly admin: Promise<Admin> } | undefined;
   #underWay: Promise<unknown> | undefined;
   #next: Promise<TopicRanges> | undefined;
+  #isClosed = false;
 
-  constructor(kafka: Kafka, topic: string) {
-    this.#kafka = kafka;
+  constructor(connect: () => KafkaClient, topic: string) {
+    this.#connect = connect;
     this.#topic = topic;
   }
 
@@ -41,36 +46,41 @@ export class TopicOffsets {
     return this.#next;
   }
 
-  async close(): Promise<void> {
-    await this.#drop();
+  close(): void {
+    this.#isClosed = true;
+    this.#drop();
   }
 
   async #ask(): Promise<TopicRanges> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => { late.reject(new Error(`no answer within ${askLimitMs} ms`)); }, askLimitMs);
-    try {
-      return await Promise.race([this.#fetch(), late.promise]);
-    } catch (cause) {
-      // The next question goes over connections of its own: what these know of the leaders may be out of date.
-      void this.#drop();
-      throw new LogUnavailableError(`Kafka does not say where the topic ${this.#topic} ends: ${kafkaProblem(cause)}`, { cause });
-    } finally {
-      clearTimeout(timer);
+    const startedMs = performance.now();
+    for (;;) {
+      try {
+        return await within(this.#fetch(), tryLimitMs);
+      } catch (cause) {
+        // The next question goes over connections of its own: what these know of the leaders may be out of date, and their broker hang.
+        this.#drop();
+        if (this.#isClosed || performance.now() - startedMs + tryLimitMs > askLimitMs) {
+          throw new LogUnavailableError(`Kafka does not say where the topic ${this.#topic} ends: ${kafkaProblem(cause)}`, { cause });
+        }
+      }
     }
   }
 
   async #fetch(): Promise<TopicRanges> {
-    if (this.#admin === undefined) {
-      this.#admin = this.#kafka.admin();
-      await this.#admin.connect();
-    }
-    const offsets = await this.#admin.fetchTopicOffsets(this.#topic);
+    this.#client ??= open(this.#connect());
+    const offsets = await (await this.#client.admin).fetchTopicOffsets(this.#topic);
     return new Map(offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]));
   }
 
-  async #drop(): Promise<void> {
-    const admin = this.#admin;
-    this.#admin = undefined;
-    await admin?.disconnect().catch(() => undefined);
+  #drop(): void {
+    this.#client?.close();
+    this.#client = undefined;
   }
+}
+
+function open({ kafka, close }: KafkaClient): { readonly close: () => void; readonly admin: Promise<Admin> } {
+  const admin = kafka.admin();
+  const connected = admin.connect().then(() => admin);
+  connected.catch(() => undefined);
+  return { close, admin: connected };
 }

@@ -1,13 +1,14 @@
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { hashCanonical } from '../canonical.ts';
-import { kafkaProblem, type KafkaLog } from './connect-kafka.ts';
+import { kafkaProblem, metadataMaxAgeMs, type KafkaClient, type KafkaLog } from './connect-kafka.ts';
 import type { Halt, ReadPlace, ReadRecord } from './judge.ts';
 import { readMessage } from './read-message.ts';
+import { within } from './within.ts';
 
 /** What a reader works with. */
 export interface TopicReaderDeps {
-  readonly kafka: Kafka;
+  readonly connect: () => KafkaClient;
   readonly topic: string;
   readonly partitions: number;
   readonly log: KafkaLog;
@@ -77,8 +78,6 @@ export class TopicReader {
   #run: Promise<void> | undefined;
   #isStopped = false;
   #failingSinceMs: number | undefined;
-  #lastHeardMs = performance.now();
-  #busy = 0;
 
   constructor(deps: TopicReaderDeps) {
     this.#deps = deps;
@@ -102,11 +101,6 @@ export class TopicReader {
   /** Reads this partition no further. */
   halt(partition: number): void {
     this.#partition(partition).isHalted = true;
-  }
-
-  /** How long nothing was read although there was room: a consumer that kafkajs has forgotten looks so too. */
-  get silentMs(): number {
-    return this.#busy > 0 ? 0 : performance.now() - this.#lastHeardMs;
   }
 
   /** Replaces the consumer by a fresh one. */
@@ -140,9 +134,10 @@ export class TopicReader {
 
   /** One life of a consumer; resolves with what ended it. */
   async #readWith(life: number): Promise<unknown> {
-    const { kafka, topic } = this.#deps;
+    const { connect, topic } = this.#deps;
     this.#replace = Promise.withResolvers<unknown>();
     if (this.#isStopped) return undefined;
+    const { kafka, close } = connect();
     // A group that nobody was in before: there is nothing to wait for.
     const consumer = kafka.consumer({
       groupId: `${topic}.${process.pid}.${Date.now()}.${life}.${Math.random().toString(36).slice(2, 10)}`,
@@ -152,13 +147,13 @@ export class TopicReader {
       maxBytesPerPartition: partitionBytes,
       maxBytes: fetchBytes,
       allowAutoTopicCreation: false,
+      metadataMaxAge: metadataMaxAgeMs,
       readUncommitted: true,
       retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
     });
     this.#consumer = consumer;
     consumer.on(consumer.events.CRASH, ({ payload: { error } }) => { this.#replace.resolve(error); });
     consumer.on(consumer.events.GROUP_JOIN, () => { this.#onJoin(consumer); });
-    consumer.on(consumer.events.FETCH, () => { this.#lastHeardMs = performance.now(); });
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -172,17 +167,14 @@ export class TopicReader {
     }
     const cause = await this.#replace.promise;
     this.#consumer = undefined;
-    const late = new AbortController();
-    const patience = wait(goodbyeMs, undefined, { signal: late.signal }).catch(() => undefined);
-    await Promise.race([consumer.disconnect().catch(() => undefined), patience]);
-    late.abort();
+    await within(consumer.disconnect(), goodbyeMs).catch(() => undefined);
+    close();
     return cause;
   }
 
   #onJoin(consumer: Consumer): void {
     if (consumer !== this.#consumer) return;
     this.#failingSinceMs = undefined;
-    this.#lastHeardMs = performance.now();
     for (const [number, partition] of this.#partitions) {
       partition.triesLeft = anchorTries;
       this.#seek(consumer, number, partition);
@@ -212,20 +204,13 @@ export class TopicReader {
       partition.last = { offset, hash: () => hashCanonical(record.canonical) };
     }
     if (records.length === 0) return;
-    this.#busy += 1;
-    try {
-      const taken = this.#deps.take(records);
-      let isTaken = false;
-      const end = taken.then(() => { isTaken = true; });
-      while (!isTaken && isRunning()) {
-        const pause = new AbortController();
-        await Promise.race([end, wait(heartbeatMs, undefined, { signal: pause.signal }).catch(() => undefined)]);
-        pause.abort();
-        if (!isTaken) await heartbeat();
-      }
-    } finally {
-      this.#busy -= 1;
-      this.#lastHeardMs = performance.now();
+    let isTaken = false;
+    const taken = this.#deps.take(records).then(() => { isTaken = true; });
+    while (!isTaken && isRunning()) {
+      const pause = new AbortController();
+      await Promise.race([taken, wait(heartbeatMs, undefined, { signal: pause.signal }).catch(() => undefined)]);
+      pause.abort();
+      if (!isTaken) await heartbeat();
     }
   }
 

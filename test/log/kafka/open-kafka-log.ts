@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { connectKafka } from '../../../src/log/kafka/connect-kafka.ts';
+import { connectKafka, type KafkaPurpose } from '../../../src/log/kafka/connect-kafka.ts';
 import { ensureTopic } from '../../../src/log/kafka/ensure-topic.ts';
 import { KafkaEventLog } from '../../../src/log/kafka/kafka-event-log.ts';
 import type { KafkaSettings } from '../../../src/log/kafka/kafka-settings.ts';
+import { TopicOffsets } from '../../../src/log/kafka/topic-offsets.ts';
 import { TopicSender, type Sender } from '../../../src/log/kafka/topic-sender.ts';
 import { openReplica, type Replica } from '../../../src/projector/replica.ts';
 
@@ -55,10 +56,11 @@ export async function openKafkaLog(t: ExecutionContext, settings: KafkaSettings,
   await ensureTopic(settings, 'test', spoken);
   const ended = Promise.withResolvers<Error>();
   const replica = await openReplica(folder, { stageTimeoutMs: 60_000 }, (cause) => { ended.resolve(cause); });
-  const kafka = connectKafka(settings, 'test', spoken);
+  const connect = (purpose: KafkaPurpose) => () => connectKafka(settings, 'test', spoken, purpose);
+  const { topic, partitions } = settings;
   const log = new KafkaEventLog({
-    kafka, topic: settings.topic, partitions: settings.partitions, judge: replica, skip: new Set(skip), log: spoken,
-    sender: meddle(new TopicSender(kafka, settings.topic, spoken)), onEnd: (cause) => { ended.resolve(cause); },
+    connect: connect('read'), topic, partitions, judge: replica, skip: new Set(skip), log: spoken, offsets: new TopicOffsets(connect('ask'), topic),
+    sender: meddle(new TopicSender(connect('send'), topic, spoken)), onEnd: (cause) => { ended.resolve(cause); },
   });
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= log.close().then(() => replica.close()));

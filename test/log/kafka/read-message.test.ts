@@ -9,7 +9,7 @@ const partitions = 12;
 
 /** A message as kafkajs gives it. */
 function received(canonical: Uint8Array, change: (headers: Record<string, Buffer | Buffer[] | undefined>) => void = () => undefined): KafkaMessage {
-  const { key, headers, value } = messageOf(decodeCanonical(canonical));
+  const { key, headers, value } = messageOf(decodeCanonical(canonical), partitions);
   const buffers: Record<string, Buffer | Buffer[] | undefined> = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]));
   change(buffers);
   return { key: Buffer.from(key), value, headers: buffers, timestamp: '0', attributes: 0, offset: '7' };
@@ -18,7 +18,7 @@ function received(canonical: Uint8Array, change: (headers: Record<string, Buffer
 test('a record is sent with its key and read back in the same bytes', (t) => {
   const chain = new TaskChain();
   const canonical = chain.candidate();
-  const message = messageOf(decodeCanonical(canonical));
+  const message = messageOf(decodeCanonical(canonical), partitions);
   t.is(message.key, chain.id);
   t.deepEqual(Object.keys(message.headers).toSorted(), [
     'ce_id', 'ce_owner', 'ce_predecessorhash', 'ce_sequence', 'ce_source', 'ce_specversion', 'ce_subject', 'ce_time', 'ce_type', 'content-type',

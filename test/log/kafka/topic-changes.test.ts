@@ -19,11 +19,11 @@ async function newTopic(t: ExecutionContext): Promise<KafkaSettings> {
 
 /** Somebody else who writes to, and does things to, the topic. */
 async function outsider(t: ExecutionContext, settings: KafkaSettings) {
-  const kafka = connectKafka(settings, 'outsider', new SpokenLines());
+  const { kafka, close } = connectKafka(settings, 'outsider', new SpokenLines(), 'start');
   const producer = kafka.producer({ createPartitioner: () => ({ message }) => Number(message.partition ?? 0) });
   const admin = kafka.admin();
   await Promise.all([producer.connect(), admin.connect()]);
-  t.teardown(() => Promise.all([producer.disconnect(), admin.disconnect()]));
+  t.teardown(close);
   const { topic } = settings;
   return {
     admin,
@@ -34,8 +34,8 @@ async function outsider(t: ExecutionContext, settings: KafkaSettings) {
     },
     /** Sends a record that fits `chain`, perhaps changed. */
     async sendRecord(chain: TaskChain, change: (headers: Record<string, string>) => { partition?: number; value?: Buffer } = () => ({})): Promise<string> {
-      const message = messageOf(decodeCanonical(chain.candidate()));
-      const { partition = partitionOf(chain.subject, partitions), value = message.value } = change(message.headers);
+      const message = messageOf(decodeCanonical(chain.candidate()), partitions);
+      const { partition = message.partition, value = message.value } = change(message.headers);
       return this.send(partition, { ...message, value });
     },
   };
