@@ -6,7 +6,7 @@ const answerTimeoutMs = 4_000;
 const url = `http://127.0.0.1:${process.env.LEHR_HTTP_PORT ?? '8080'}/readyz`;
 try {
   const response = await fetch(url, { signal: AbortSignal.timeout(answerTimeoutMs) });
-  console.log(response.status, await response.text());
+  console.log(response.status, (await response.text()).trim());
   process.exitCode = response.ok ? 0 : 1;
 } catch (error) {
   console.log(`${url} does not answer: ${error.cause?.message ?? error.message}`);
