@@ -7,8 +7,11 @@ export interface Job {
 
 /** Carries jobs to workers. Decides nothing: the fence is the revision that a worker's append must win. */
 export interface JobQueue {
-  /** Offers a job; one that is waiting already is not doubled. Never blocks: what has no room is dropped and found again by the sweep. */
-  offer(taskId: string): void;
+  /**
+   * Offers a job; one that is waiting already is not doubled. Never blocks: what has no room is dropped and found again by
+   * the sweep. Nodes that offer a task for the same `occasion`, such as the same event, make one job.
+   */
+  offer(taskId: string, occasion?: string): void;
   /** The next job; rejects with the signal's reason when it aborts. */
   take(signal: AbortSignal): Promise<Job>;
 }

@@ -18,10 +18,10 @@ export interface FireTimerDeps {
 /** Does what a timer is for, decided on the task's present state. */
 export function fireTimer(deps: FireTimerDeps): (timer: Timer) => Promise<void> {
   const { tasks, queue, store, clock, stageTimeoutMs, attemptLimit } = deps;
-  return async ({ taskId, kind }) => {
+  return async ({ taskId, kind, dueTimeMs }) => {
     switch (kind) {
       case 'retry':
-        queue.offer(taskId);
+        queue.offer(taskId, `retry-${dueTimeMs}`);
         return;
       case 'overdue': {
         const { state } = await tasks.execute(taskId, { type: 'expireAttempt', stageTimeoutMs, attemptLimit, now: clock.now() });

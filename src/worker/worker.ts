@@ -4,7 +4,7 @@ import { failure, FailureError } from '../domain/failures.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import type { TaskSpec } from '../gen/lehr/v1/task.ts';
 import type { Attempt } from '../handlers/handler.ts';
-import type { JobQueue } from '../jobs/job-queue.ts';
+import type { Job, JobQueue } from '../jobs/job-queue.ts';
 import type { AppliedEvent } from '../projector/feed.ts';
 import { AttemptOverError } from './attempt-over.ts';
 import { clearLeftovers, finishCommitted, type FinishDeps } from './finish-task.ts';
@@ -32,6 +32,9 @@ export interface WorkerDeps extends FinishDeps, AttemptDeps {
   readonly log: WorkerLog;
 }
 
+/** Jobs that are asked for at once: where each comes over the network, the way of one is not the wait of the next. */
+const takesAtOnce = 8;
+
 /** A task whose event could not be stored is taken up again after so long. */
 const logRetryMs = 5_000;
 
@@ -42,6 +45,8 @@ export class Worker {
   /** Tasks for which a job came while they were being worked on. */
   readonly #again = new Set<string>();
   readonly #stopTaking = new AbortController();
+  /** Jobs that were asked for: each has its place among the transfers. */
+  #taking = 0;
   #roomMade = Promise.withResolvers<void>();
   #graceIsOver = false;
 
@@ -54,21 +59,14 @@ export class Worker {
     return this.#running.size;
   }
 
+  /** Whether a task is being worked on here. */
+  isWorkingOn(taskId: string): boolean {
+    return this.#running.has(taskId);
+  }
+
   /** Takes jobs until `stop`. */
   async run(): Promise<void> {
-    const { signal } = this.#stopTaking;
-    while (!signal.aborted) {
-      while (this.#running.size >= this.#deps.transfers) await this.#roomMade.promise;
-      const job = await this.#deps.queue.take(signal).catch(() => undefined);
-      if (job === undefined) continue;
-      if (this.#running.has(job.taskId)) {
-        // It may be for the next attempt already, while this one still clears up.
-        this.#again.add(job.taskId);
-        job.done();
-        continue;
-      }
-      void this.#work(job.taskId).finally(() => { job.done(); });
-    }
+    await Promise.all(Array.from({ length: Math.min(takesAtOnce, this.#deps.transfers) }, () => this.#takeJobs()));
   }
 
   /**
@@ -96,6 +94,34 @@ export class Worker {
     unschedule();
   }
 
+  async #takeJobs(): Promise<void> {
+    const { signal } = this.#stopTaking;
+    while (!signal.aborted) {
+      while (this.#running.size + this.#taking >= this.#deps.transfers && !signal.aborted) await this.#roomMade.promise;
+      this.#taking += 1;
+      const job = await this.#deps.queue.take(signal).catch(() => undefined);
+      this.#taking -= 1;
+      if (job !== undefined) this.#begin(job);
+      this.#makeRoom();
+    }
+  }
+
+  #begin(job: Job): void {
+    if (this.#running.has(job.taskId)) {
+      // It may be for the next attempt already, while this one still clears up.
+      this.#again.add(job.taskId);
+      job.done();
+      return;
+    }
+    void this.#work(job.taskId).finally(() => { job.done(); });
+  }
+
+  #makeRoom(): void {
+    const made = this.#roomMade;
+    this.#roomMade = Promise.withResolvers<void>();
+    made.resolve();
+  }
+
   async #work(taskId: string): Promise<void> {
     this.#running.set(taskId, undefined);
     try {
@@ -106,9 +132,7 @@ export class Worker {
     } finally {
       this.#running.delete(taskId);
       if (this.#again.delete(taskId)) this.#deps.queue.offer(taskId);
-      const made = this.#roomMade;
-      this.#roomMade = Promise.withResolvers<void>();
-      made.resolve();
+      this.#makeRoom();
     }
   }
 

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { MemoryJobQueue, waitingJobLimit } from '../../src/jobs/memory/memory-job-queue.ts';
+import { MemoryJobQueue } from '../../src/jobs/memory/memory-job-queue.ts';
+import { waitingJobLimit } from '../../src/jobs/memory/waiting-jobs.ts';
 
 const never = new AbortController().signal;
 
