@@ -16,13 +16,31 @@ const retryFailedMs = 1_000;
 const firstPlace: TimerPlace = { dueTimeMs: -1, taskId: '' };
 
 /**
+ * In a cluster a node waits for a random part of this before it looks which timers are due. Whoever looks first fires them;
+ * the others then find most of them gone and write no record in vain.
+ */
+export const clusterSpreadMs = 1_000;
+
+/** How the nodes of a cluster stay out of each other's way. */
+export interface TimerSpread {
+  readonly spreadMs: number;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
+/** One node alone fires at once. */
+const noSpread: TimerSpread = { spreadMs: 0, random: () => 0 };
+
+/**
  * Fires the timers of the projection when they are due: one armed clock, set to the earliest of them, and set anew when
- * the projection changes. `fire` decides on the present state, so that a timer that fires twice or too early does no harm.
+ * the projection changes. Which timers are due is read when the clock rings, after the spread. `fire` decides on the present
+ * state, so that a timer that fires twice or too early does no harm.
  */
 export class Timers {
   readonly #queries: TimerQueries;
   readonly #clock: Clock;
   readonly #fire: (timer: Timer) => Promise<void>;
+  readonly #spread: TimerSpread;
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
   #firing: Promise<void> | undefined;
@@ -31,7 +49,8 @@ export class Timers {
   #firedResetAtMs: number;
   #stopped = false;
 
-  constructor(queries: TimerQueries, clock: Clock, fire: (timer: Timer) => Promise<void>) {
+  constructor(queries: TimerQueries, clock: Clock, fire: (timer: Timer) => Promise<void>, spread: TimerSpread = noSpread) {
+    this.#spread = spread;
     this.#queries = queries;
     this.#clock = clock;
     this.#fire = fire;
@@ -44,7 +63,8 @@ export class Timers {
     const dueMs = this.#queries.nextDueTimeMs(this.#fired) ?? (this.#fired === firstPlace ? Infinity : Number.MAX_VALUE);
     if (dueMs === this.#armedForMs) return;
     this.#armedForMs = dueMs;
-    this.#wait(dueMs === Infinity ? undefined : dueMs - this.#clock.now().getTime());
+    const { spreadMs, random } = this.#spread;
+    this.#wait(dueMs === Infinity ? undefined : Math.max(dueMs - this.#clock.now().getTime(), 0) + Math.floor(random() * spreadMs));
   }
 
   /** Lets what is firing end and fires no more. */
