@@ -25,7 +25,7 @@ export function scheduleChaos(world: World, cluster: Cluster, log: SimLog): void
     const node = cluster.nodes.get(random.pick(cluster.machines));
     if (node?.life.alive !== true || node.life.paused) return;
     world.count('heartbeats lost');
-    node.life.muffle(random.between(1_000, 60_000));
+    node.life.cutOff(random.between(1_000, 60_000));
   });
   times(plan.outages, () => {
     world.count('outage');

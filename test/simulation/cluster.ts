@@ -2,8 +2,10 @@ import type { Database } from 'better-sqlite3';
 import { projections } from '../../projections/all.ts';
 import { openProjections } from '../../src/projector/open-projections.ts';
 import { Life, type Machine } from './life.ts';
+import { checkJudgement } from './liveness-checks.ts';
 import type { SimDisk } from './sim-disk.ts';
 import type { SimLog } from './sim-log.ts';
+import { SimHeartbeats } from './sim-heartbeats.ts';
 import { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -16,12 +18,14 @@ export class Cluster {
   readonly #world: World;
   readonly #log: SimLog;
   readonly #disk: SimDisk;
+  readonly #heartbeats: SimHeartbeats;
   readonly #databases: Database[] = [];
 
   constructor(world: World, log: SimLog, disk: SimDisk) {
     this.#world = world;
     this.#log = log;
     this.#disk = disk;
+    this.#heartbeats = new SimHeartbeats(world);
     this.machines = Array.from({ length: world.plan.nodes }, (_, index) => ({ node: `n${index + 1}`, offsetMs: index * 40 }));
     for (const machine of this.machines) this.#start(machine, this.#newDatabase());
   }
@@ -33,6 +37,15 @@ export class Cluster {
 
   lifeOf(incarnation: string): Life | undefined {
     return this.#lives.get(incarnation);
+  }
+
+  get lives(): Iterable<Life> {
+    return this.#lives.values();
+  }
+
+  /** Whether a newer life of its machine was started. */
+  isReplaced(life: Life): boolean {
+    return this.nodes.get(life.machine)?.life !== life;
   }
 
   /** A newer life of the machine, beside an older one that is only thought to be dead. */
@@ -63,23 +76,13 @@ export class Cluster {
       // The process died; its tables are as it left them, or the disk died with it.
       scheduler.at(delayMs, () => { this.#start(machine, random.chance(0.2) ? this.#newDatabase() : db); });
     };
-    const node = new SimNode(this.#world, life, { log: this.#log, disk: this.#disk, db, isDead: (other) => this.#isDead(life, other) });
+    const node = new SimNode(this.#world, life, {
+      log: this.#log, disk: this.#disk, db, heartbeats: this.#heartbeats.of(life),
+      onJudgedDead: (other) => { checkJudgement(this.#world, this, life, other); },
+    });
     this.nodes.set(machine, node);
     this.#world.note(life.incarnation, 'starts');
     void node.start();
-  }
-
-  /** Design rule 8. One node alone: the lock on the data folder proves every other incarnation dead. */
-  #isDead(judge: Life, incarnation: string): boolean {
-    const other = this.#lives.get(incarnation);
-    if (other === undefined || other === judge) return false;
-    if (this.machines.length === 1) {
-      if (other.alive) this.#world.violate('one process at a time', `${incarnation} lives beside ${judge.incarnation}`);
-      return true;
-    }
-    const newest = this.nodes.get(other.machine)?.life;
-    if (newest !== undefined && newest !== other && newest.number > other.number && newest.alive && judge.mayJudge) return true;
-    return other.seemsDead && judge.mayJudge;
   }
 
   #newDatabase(): Database {

@@ -1,4 +1,6 @@
 import type { Clock } from '../../src/domain/clock.ts';
+import { formatIncarnation } from '../../src/jobs/incarnation.ts';
+import type { NodeIdentity } from '../../src/jobs/node-identity.ts';
 import type { World } from './world.ts';
 
 /** A machine whose wall clock is wrong by `offsetMs`, whatever runs on it. */
@@ -25,23 +27,25 @@ const longestDelayMs = 2 ** 31 - 1;
 export class Life {
   readonly machine: Machine;
   readonly incarnation: string;
-  readonly number: number;
+  readonly identity: NodeIdentity;
   readonly clock: Clock;
   /** What to do after a crash. */
   onCrash: () => void = () => undefined;
   readonly #world: World;
+  readonly bornMs: number;
   #alive = true;
-  #saidGoodbye = false;
-  #silentSinceMs: number | undefined;
+  #diedMs = Infinity;
   #pausedUntilMs = 0;
-  #bornMs: number;
+  #cutOffUntilMs = 0;
+  #disturbedUntilMs = -Infinity;
 
-  constructor(world: World, machine: Machine, number: number) {
+  constructor(world: World, machine: Machine, generation: number) {
+    const { node } = machine;
     this.#world = world;
+    this.bornMs = world.scheduler.nowMs;
     this.machine = machine;
-    this.number = number;
-    this.incarnation = `${machine.node}/${number}`;
-    this.#bornMs = world.scheduler.nowMs;
+    this.incarnation = formatIncarnation({ node, generation });
+    this.identity = { node, generation, incarnation: this.incarnation };
     this.clock = {
       now: () => new Date(world.trueTimeMs + machine.offsetMs),
       monotonicMs: () => world.scheduler.nowMs,
@@ -56,8 +60,24 @@ export class Life {
     return this.#alive;
   }
 
+  /** Whether it has been over for so long. */
+  isDeadFor(durationMs: number): boolean {
+    return this.#world.scheduler.nowMs - this.#diedMs >= durationMs;
+  }
+
+  /** Whether it has run for so long without a pause and without being cut off. */
+  isUndisturbedFor(durationMs: number): boolean {
+    const { nowMs } = this.#world.scheduler;
+    return this.#alive && nowMs - this.bornMs >= durationMs && nowMs - this.#disturbedUntilMs >= durationMs;
+  }
+
   get paused(): boolean {
     return this.#world.scheduler.nowMs < this.#pausedUntilMs;
+  }
+
+  /** Whether its heartbeats come through neither to others nor from them. */
+  get isCutOff(): boolean {
+    return this.#world.scheduler.nowMs < this.#cutOffUntilMs;
   }
 
   /** Runs `run` in this node after `delayMs`, unless it is dead by then; when it is paused, after the pause. */
@@ -110,45 +130,35 @@ export class Life {
   crash(when: string): void {
     if (!this.#alive) return;
     this.#alive = false;
-    this.#silentSinceMs ??= this.#world.scheduler.nowMs;
+    this.#diedMs = this.#world.scheduler.nowMs;
     this.#world.note(this.incarnation, `crashes ${when}`);
     this.#world.count('crash');
     this.onCrash();
   }
 
-  /** The process has ended by itself and told the others. */
+  /** The process has ended by itself. */
   leave(): void {
     this.#alive = false;
-    this.#saidGoodbye = true;
-    this.#world.note(this.incarnation, 'says goodbye');
+    this.#diedMs = this.#world.scheduler.nowMs;
+    this.#world.note(this.incarnation, 'leaves');
   }
 
-  /** Stops running for a while, unheard: what others take for a death. */
+  /** Stops running for a while; what arrives meanwhile waits. */
   pause(durationMs: number): void {
     this.#world.note(this.incarnation, `pauses for ${durationMs} ms`);
     this.#world.count('pause');
     this.#pausedUntilMs = this.#world.scheduler.nowMs + durationMs;
-    this.muffle(durationMs);
+    this.#disturb(durationMs);
   }
 
-  /** Goes on running, but its heartbeats do not come through for a while. */
-  muffle(durationMs: number): void {
-    this.#silentSinceMs ??= this.#world.scheduler.nowMs;
-    this.#world.scheduler.at(durationMs, () => {
-      if (!this.#alive) return;
-      this.#silentSinceMs = undefined;
-      // Who was away judges nobody before it has listened again for a while.
-      this.#bornMs = this.#world.scheduler.nowMs;
-    });
+  /** Goes on running, but no heartbeat comes through from it or to it for a while. */
+  cutOff(durationMs: number): void {
+    this.#world.note(this.incarnation, `is cut off for ${durationMs} ms`);
+    this.#cutOffUntilMs = this.#world.scheduler.nowMs + durationMs;
+    this.#disturb(durationMs);
   }
 
-  /** Whether the others may take this one for dead (design rule 8): a goodbye, or silence for 8 s. */
-  get seemsDead(): boolean {
-    return this.#saidGoodbye || (this.#silentSinceMs !== undefined && this.#world.scheduler.nowMs - this.#silentSinceMs >= 8_000);
-  }
-
-  /** Whether this one may judge others: it has heard its own heartbeats for 8 s. */
-  get mayJudge(): boolean {
-    return this.#silentSinceMs === undefined && this.#world.scheduler.nowMs - this.#bornMs >= 8_000;
+  #disturb(durationMs: number): void {
+    this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, this.#world.scheduler.nowMs + durationMs);
   }
 }

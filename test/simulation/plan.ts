@@ -35,6 +35,8 @@ export interface Plan {
   readonly doubledShare: number;
   readonly lostJobShare: number;
   readonly doubledJobShare: number;
+  /** Probability that a heartbeat does not get to one of its listeners. */
+  readonly lostHeartbeatShare: number;
   readonly storeFaultShare: number;
   readonly sourceFaultShare: number;
   /** How many times each of these happens while faults last. */
@@ -71,6 +73,7 @@ export function makePlan(random: Random): Plan {
     doubledShare: sometimes(0.1),
     lostJobShare: nodes === 1 ? 0 : sometimes(0.2),
     doubledJobShare: sometimes(0.2),
+    lostHeartbeatShare: nodes === 1 ? 0 : sometimes(random.pick([0.05, 0.3])),
     storeFaultShare: sometimes(0.02),
     sourceFaultShare: random.pick([0.02, 0.1]),
     outages: sometimes(random.between(0, 2)),

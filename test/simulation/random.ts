@@ -8,6 +8,11 @@ export class Random {
     this.#next = seededRandom(seed);
   }
 
+  /** From 0 to below 1. */
+  fraction(): number {
+    return this.#next();
+  }
+
   /** True with probability `share`. */
   chance(share: number): boolean {
     return this.#next() < share;

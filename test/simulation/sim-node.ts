@@ -4,11 +4,15 @@ import { projections } from '../../projections/all.ts';
 import { taskQueries, type TaskQueries } from '../../projections/tasks/queries.ts';
 import { timerQueries, type Timer } from '../../projections/timers/queries.ts';
 import { importHandler } from '../../src/handlers/import.ts';
-import { dispatchJobs, sweepUnfinished } from '../../src/jobs/dispatcher.ts';
+import { dispatchJobs } from '../../src/jobs/dispatcher.ts';
+import { dueTasks } from '../../src/jobs/due-tasks.ts';
+import type { Heartbeats } from '../../src/jobs/heartbeats.ts';
+import { Liveness } from '../../src/jobs/liveness.ts';
 import { MemoryJobQueue } from '../../src/jobs/memory/memory-job-queue.ts';
 import { MemorySignals } from '../../src/jobs/memory/memory-signals.ts';
 import type { JobQueue } from '../../src/jobs/job-queue.ts';
-import { Timers } from '../../src/jobs/timers.ts';
+import { Sweep, sweepEveryMs } from '../../src/jobs/sweep.ts';
+import { clusterSpreadMs, Timers } from '../../src/jobs/timers.ts';
 import { hasReached, type Position } from '../../src/log/position.ts';
 import { AppliedPosition } from '../../src/projector/applied-position.ts';
 import { Feed } from '../../src/projector/feed.ts';
@@ -30,9 +34,6 @@ import { SimStore, type SimDisk } from './sim-disk.ts';
 import { SimLogHandle, type SimLog } from './sim-log.ts';
 import type { World } from './world.ts';
 
-/** In a cluster jobs may be lost, and the tasks of a node that died wait for nobody: so each node looks again this often. */
-const sweepEveryMs = 30_000;
-
 /** What a shutdown gives to running attempts. */
 const graceMs = 3_000;
 
@@ -40,6 +41,16 @@ const graceMs = 3_000;
 export function isExpected(cause: unknown): boolean {
   return cause instanceof AppendUnknownError || cause instanceof ProjectionLaggingError
     || cause instanceof FailureError || cause instanceof AttemptOverError;
+}
+
+/** What a node finds outside, beside its own life. */
+export interface Surroundings {
+  readonly log: SimLog;
+  readonly disk: SimDisk;
+  readonly db: Database;
+  readonly heartbeats: Heartbeats;
+  /** Told of each incarnation that this node has judged dead. */
+  readonly onJudgedDead: (incarnation: string) => void;
 }
 
 /** One life of the whole service, put together as the composition root does, over simulated ports. */
@@ -51,6 +62,8 @@ export class SimNode {
   readonly queries: TaskQueries;
   readonly applied: AppliedPosition;
   readonly finish: FinishDeps;
+  /** This node's judgement of another incarnation (design rule 8). */
+  readonly isDead: (incarnation: string) => boolean;
   /** Whether it serves callers. */
   ready = false;
   readonly #world: World;
@@ -60,11 +73,14 @@ export class SimNode {
   readonly #worker: Worker;
   readonly #queue: MemoryJobQueue;
   readonly #timers: Timers;
+  readonly #sweep: Sweep;
+  /** Undefined: one node alone, for which the lock on the data folder proves every other incarnation dead. */
+  readonly #liveness: Liveness | undefined;
   readonly #stopping = new AbortController();
 
-  /** `isDead` is the judgement of this node on other incarnations; `sourceOf` finds the source of a task. */
-  constructor(world: World, life: Life, shared: { log: SimLog; disk: SimDisk; db: Database; isDead: (incarnation: string) => boolean }) {
-    const { plan } = world;
+  constructor(world: World, life: Life, shared: Surroundings) {
+    const { plan, random } = world;
+    const isCluster = plan.nodes > 1;
     const { clock } = life;
     this.#world = world;
     this.life = life;
@@ -78,7 +94,14 @@ export class SimNode {
     this.images = imageStreams(this.#log, this.readSide);
     const store = new SimStore(world, life, shared.disk);
     const signals = new MemorySignals();
-    this.#queue = new MemoryJobQueue(() => { sweepUnfinished(this.queries, this.#queue); });
+    this.#queue = new MemoryJobQueue(() => { this.#sweep.run(); });
+    this.#liveness = isCluster ? new Liveness({ heartbeats: shared.heartbeats, clock, self: life.identity }) : undefined;
+    const isDead = (incarnation: string): boolean => {
+      const judgement = this.#liveness?.isDead(incarnation) ?? true;
+      if (judgement) shared.onJudgedDead(incarnation);
+      return judgement;
+    };
+    this.isDead = isDead;
     this.finish = { tasks: this.tasks, images: this.images, store, clock };
     const sourceOf = (taskId: string): string => {
       const task = this.tasks.peek(taskId);
@@ -94,7 +117,7 @@ export class SimNode {
         if (kind?.$case !== 'importImage') throw new TypeError('the simulation only imports');
         await handler(kind.value, attempt);
       },
-      node: life.machine.node, incarnation: life.incarnation, isDead: shared.isDead,
+      node: life.machine.node, incarnation: life.incarnation, isDead,
       attemptLimit, transfers: plan.transfers, stageTimeoutMs,
       log: {
         warn: ({ err }, message) => { this.#expect(err, message); },
@@ -102,13 +125,24 @@ export class SimNode {
       },
     });
     const fire = fireTimer({ ...this.finish, queue: this.#lossyQueue(), stageTimeoutMs, attemptLimit });
-    this.#timers = new Timers(timerQueries(shared.db), clock, (timer) => this.#watchFire(timer, fire));
+    const spread = { spreadMs: isCluster ? clusterSpreadMs : 0, random: () => random.fraction() };
+    this.#timers = new Timers(timerQueries(shared.db), clock, (timer) => this.#watchFire(timer, fire), spread);
+    const isWorkedOn = (taskId: string): boolean => this.#worker.isWorkingOn(taskId);
+    this.#sweep = new Sweep({
+      tasks: this.queries, queue: this.#lossyQueue(), clock,
+      ...(isCluster ? {
+        isDue: dueTasks({ readSide: this.readSide, clock, incarnation: life.incarnation, isDead, isWorkedOn }),
+        regular: { everyMs: sweepEveryMs, random: () => random.fraction() },
+      } : {}),
+    });
+    this.#liveness?.onDeath(() => { this.#sweep.run(); });
   }
 
   /** Comes up: catches up with the log, then takes part. */
   async start(): Promise<void> {
     const { life } = this;
     this.#guard('the projector', this.#project());
+    this.#liveness?.start();
     const end = await this.#log.end();
     await this.applied.reached(end, this.#stopping.signal);
     const feed = new Feed(this.#log, (position, signal) => this.applied.reached(position, signal), this.applied.position);
@@ -119,7 +153,7 @@ export class SimNode {
     this.#guard('the feed', feed.run(this.#stopping.signal));
     this.#guard('the worker', this.#worker.run());
     this.#timers.arm();
-    this.#sweep();
+    this.#sweep.start();
     this.ready = true;
     life.deliver(0, () => { this.#guard('the sweep of the store', this.sweepStore()); });
   }
@@ -134,7 +168,9 @@ export class SimNode {
   /** Stops as on SIGTERM. */
   async stop(): Promise<void> {
     this.ready = false;
+    this.#sweep.stop();
     await Promise.all([this.#timers.stop(), this.#worker.stop(graceMs)]);
+    this.#liveness?.stop();
     this.#stopping.abort(new Error('stopped'));
     this.life.leave();
   }
@@ -142,11 +178,6 @@ export class SimNode {
   /** The database of this node's projections. */
   get db(): Database {
     return this.#db;
-  }
-
-  #sweep(): void {
-    sweepUnfinished(this.queries, this.#lossyQueue());
-    if (!this.#stopping.signal.aborted) this.life.deliver(sweepEveryMs, () => { this.#sweep(); });
   }
 
   async #project(): Promise<void> {

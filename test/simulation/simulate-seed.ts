@@ -5,6 +5,7 @@ import { Cluster } from './cluster.ts';
 import { scheduleChaos, strikeRunner } from './chaos.ts';
 import { checkEnd } from './final-checks.ts';
 import { checkAccepted } from './live-checks.ts';
+import { scheduleLivenessChecks } from './liveness-checks.ts';
 import { Owner } from './owner.ts';
 import { makePlan } from './plan.ts';
 import { Random } from './random.ts';
@@ -62,6 +63,7 @@ export async function simulateSeed(seed: number, { judge }: SimulationOptions = 
     if (event.payload.$case === 'stageCompleted') strikeRunner(world, cluster, after);
   };
   scheduleChaos(world, cluster, log);
+  scheduleLivenessChecks(world, cluster, log);
   try {
     const allExpired = (): boolean => owners.every(({ promises }) => log.streams.get(`tasks/${promises.taskId}`)?.state.status === 'expired');
     await runUntil(world, () => !world.faulty && allExpired(), plan.faultsEndMs + settleLimitMs);
