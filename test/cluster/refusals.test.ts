@@ -9,7 +9,7 @@ import { askNats } from '../../scripts/servers/ask-nats.ts';
 import { freePorts } from '../../scripts/servers/free-ports.ts';
 import { createServerProcess } from '../../scripts/servers/server-process.ts';
 import { runProcess } from '../acceptance/harness/lehr-process.ts';
-import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
+import { makeFolder, serveArgs, startServer } from '../acceptance/harness/lehr-server.ts';
 import type { Settings } from '../acceptance/harness/lehr-server.ts';
 import { kafkaClient } from '../servers/kafka-client.ts';
 import { Cluster } from './harness/cluster.ts';
@@ -169,12 +169,16 @@ if (canCluster) {
     });
   }
 
-  test('a data folder belongs to one process', async (t) => {
+  test('a data folder belongs to one process, and that of a node to no embedded server', async (t) => {
     const cluster = await Cluster.make(t, await sharedServers(t));
     const node = await turnstile.pass(() => cluster.start('node'));
     const second = await turnstile.pass(() => runProcess(cluster.argsOf('node')));
     t.is(second.code, 1);
     t.regex(second.stderr, /^lehr serve: data-dir \S+ is in use by process \d+ on \S+\. Stop it, or choose another data-dir\.$/m);
     t.is((await node.api.listTasks({})).tasks.length, 0, 'the first one is not disturbed');
+    await node.kill('SIGKILL');
+    const embedded = await turnstile.pass(() => runProcess(serveArgs(cluster.folderOf('node'))));
+    t.is(embedded.code, 1);
+    t.regex(embedded.stderr, /^lehr serve: data-dir: \S+ belongs to a node of a cluster \(node\.json\)\. Set log to kafka, or give this server a folder of its own\.$/m);
   });
 }
