@@ -22,7 +22,8 @@ export function removeDeletedImages(deps: FinishDeps, log: WorkerLog): (events: 
 const sweepBatch = 100;
 
 /**
- * Removes everything from the store that no task and no image needs any more. Returns how many files and folders that were.
+ * Removes everything from the store that no task and no image needs any more. Returns how many files and folders that were. What
+ * belongs to a task that the log does not know is left: a store is never emptied because it was given to another log.
  * It lists first and then waits until this node knows all that is in the log: the task of whatever was listed had been
  * created before. A node that lags would take the file of a new task for a leftover. Rejects when `signal` aborts.
  */
@@ -54,8 +55,9 @@ export async function sweepStore(deps: FinishDeps, signal?: AbortSignal): Promis
   return removed;
 }
 
+/** Whether the task may need what it has in the store; nobody knows that of a task that the log does not hold. */
 function mayStillRun({ status }: TaskState): boolean {
-  return status === 'pending' || status === 'running';
+  return status === 'pending' || status === 'running' || status === 'absent';
 }
 
 function isNeeded(file: string, task: TaskState, image: ImageState): boolean {

@@ -103,7 +103,11 @@ export class KafkaEventLog implements EventLog {
       connect, topic, partitions, log, skip, places: judge.places,
       take: (records) => this.#intake.take(records),
       onHalt: (halt) => { this.#onHalt(halt); },
-      onJoin: () => { void this.#look(); },
+      onAnchor: () => { this.#tellMoved(); },
+      onJoin: () => {
+        this.#tellMoved();
+        void this.#look();
+      },
       onEnd: (cause) => { this.#end(cause); },
     });
     this.#reader.start();
@@ -171,14 +175,17 @@ export class KafkaEventLog implements EventLog {
   }
 
   /**
-   * Resolves once everything that is in the topic now was judged, however long that takes; rejects when `signal` aborts.
-   * `onProgress` hears now and then how many records are left.
+   * Resolves once everything that is in the topic now was judged, but for partitions that have halted, however long that takes;
+   * rejects when `signal` aborts. `onProgress` hears now and then how many records are left.
    */
   async catchUp(signal: AbortSignal, onProgress: (left: number) => void): Promise<void> {
     const timer = setInterval(() => { onProgress(this.lagRecords); }, watchEveryMs);
     try {
       const ranges = await this.#askUntilTold(signal);
-      await this.#reach(new Map([...ranges].map(([partition, { high }]) => [partition, high - 1n])), signal);
+      // What was read before is not behind until it was seen again: the topic may be another one.
+      const isReached = (partition: number, high: bigint): boolean =>
+        this.#halts.has(partition) || (high - 1n <= (this.#judged.get(partition) ?? -1n) && this.#reader.isAnchored(partition));
+      await this.#until(() => [...ranges].every(([partition, { high }]) => isReached(partition, high)), signal);
     } finally {
       clearInterval(timer);
     }
@@ -246,9 +253,7 @@ export class KafkaEventLog implements EventLog {
     });
     this.#accepted = position;
     this.#tail.push(accepted);
-    const moved = this.#moved;
-    this.#moved = Promise.withResolvers<void>();
-    moved.resolve();
+    this.#tellMoved();
   }
 
   #onHead(accepted: AcceptedRecord, place: Position): void {
@@ -262,6 +267,10 @@ export class KafkaEventLog implements EventLog {
     this.#halts.set(halt.partition, halt);
     this.#reader.halt(halt.partition);
     this.#deps.log.error({ partition: halt.partition, offset: String(halt.offset) }, `${halt.message}. Its partition is read no further. ${haltRemedy}`);
+    this.#tellMoved();
+  }
+
+  #tellMoved(): void {
     const moved = this.#moved;
     this.#moved = Promise.withResolvers<void>();
     moved.resolve();
@@ -269,13 +278,20 @@ export class KafkaEventLog implements EventLog {
 
   /** Waits until every partition of `target` was judged up to there. */
   async #reach(target: Position, signal: AbortSignal): Promise<void> {
+    await this.#until(() => {
+      if (hasReached(this.#judged, target)) return true;
+      const halted = [...target].find(([partition, offset]) => this.#halts.has(partition) && (this.#judged.get(partition) ?? -1n) < offset);
+      if (halted !== undefined) throw new LogUnavailableError(`partition ${halted[0]} of the log has halted: ${this.#halts.get(halted[0])?.message ?? ''}`);
+      return false;
+    }, signal);
+  }
+
+  async #until(isSo: () => boolean, signal: AbortSignal): Promise<void> {
     const aborted = Promise.withResolvers<void>();
     const onAbort = (): void => { aborted.resolve(); };
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      while (!hasReached(this.#judged, target)) {
-        const halted = [...target].find(([partition, offset]) => this.#halts.has(partition) && (this.#judged.get(partition) ?? -1n) < offset);
-        if (halted !== undefined) throw new LogUnavailableError(`partition ${halted[0]} of the log has halted: ${this.#halts.get(halted[0])?.message ?? ''}`);
+      while (!isSo()) {
         if (signal.aborted) throw new LogUnavailableError('this node did not read up to the end of the log in time');
         if (this.#isClosed) throw new LogUnavailableError('the log is closed');
         await Promise.race([this.#moved.promise, aborted.promise]);
@@ -315,7 +331,8 @@ export class KafkaEventLog implements EventLog {
     if (ranges.size !== partitions) return this.#end(new TopicChangedError(partitionsRemedy(topic, partitions, ranges.size)));
     const cut = [...ranges].find(([, { low }]) => low > 0n);
     if (cut !== undefined) return this.#end(changed(topic, `it has lost what was before position ${cut[0]}-${cut[1].low}`));
-    const shorter = [...ranges].find(([partition, { high }]) => high <= (judged.get(partition) ?? -1n));
+    // Another writer's open transaction hides what comes after it from this question, but not from the reader.
+    const shorter = [...ranges].find(([partition, { high }]) => high <= (judged.get(partition) ?? -1n) && !this.#reader.isAnchored(partition));
     const nowMs = performance.now();
     this.#shorterSinceMs = shorter === undefined ? undefined : (this.#shorterSinceMs ?? nowMs);
     if (shorter !== undefined && nowMs - (this.#shorterSinceMs ?? nowMs) >= shorterLimitMs) {

@@ -67,6 +67,7 @@ export class TopicOffsets {
   }
 
   async #fetch(): Promise<TopicRanges> {
+    if (this.#isClosed) throw new Error('nobody asks any more');
     this.#client ??= open(this.#connect());
     const offsets = await (await this.#client.admin).fetchTopicOffsets(this.#topic);
     return new Map(offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]));

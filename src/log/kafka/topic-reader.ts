@@ -20,6 +20,8 @@ export interface TopicReaderDeps {
   readonly take: (records: readonly ReadRecord[]) => Promise<void>;
   /** A message is no record: its partition is read no further. */
   readonly onHalt: (halt: Halt) => void;
+  /** The last record that was read in a partition was seen again. */
+  readonly onAnchor: () => void;
   /** A consumer has begun (again) to read: the topic should be looked at. */
   readonly onJoin: () => void;
   /** The reader has ended and cannot go on. */
@@ -101,6 +103,11 @@ export class TopicReader {
   /** Reads this partition no further. */
   halt(partition: number): void {
     this.#partition(partition).isHalted = true;
+  }
+
+  /** Whether the last record that was read in the partition was seen again since the consumer has joined: the topic is the one it was. */
+  isAnchored(partition: number): boolean {
+    return this.#partition(partition).isAnchored;
   }
 
   /** Replaces the consumer by a fresh one. */
@@ -226,6 +233,7 @@ export class TopicReader {
       }
       partition.isAnchored = true;
       partition.triesLeft = anchorTries;
+      this.#deps.onAnchor();
       return true;
     }
     const expected = (last?.offset ?? -1n) + 1n;

@@ -44,6 +44,7 @@ export class TopicSender implements Sender {
   async send(messages: OutgoingMessage[]): Promise<void> {
     let left = messages;
     for (let round = 1; ; round += 1) {
+      if (this.#isClosed) throw new Error('nothing is sent any more');
       const open = (this.#open ??= openProducer(this.#connect()));
       try {
         const taken = await this.#sendOnce(open, left);
@@ -51,11 +52,11 @@ export class TopicSender implements Sender {
         left = left.filter(({ partition }) => !taken.has(partition));
         if (left.length === 0) return;
       } catch (cause) {
-        if (!this.#isClosed) this.#log.warn({ problem: kafkaProblem(cause), records: left.length, round }, 'Kafka did not take records in time; they may have landed all the same');
+        this.#log.warn({ problem: kafkaProblem(cause), records: left.length, round }, 'Kafka did not take records in time; they may have landed all the same');
         // Others that wait for this producer fail with it, and send again with the next.
         open.close();
         if (this.#open === open) this.#open = undefined;
-        if (round === rounds || this.#isClosed) throw cause;
+        if (round === rounds) throw cause;
       }
       if (round === rounds) throw new Error(`after ${rounds} rounds Kafka has not taken all records`);
     }

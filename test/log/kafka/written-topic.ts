@@ -3,7 +3,6 @@ import type { IHeaders, Kafka } from 'kafkajs';
 import { decodeCanonical } from '../../../src/log/canonical.ts';
 import { ensureTopic } from '../../../src/log/kafka/ensure-topic.ts';
 import type { KafkaSettings } from '../../../src/log/kafka/kafka-settings.ts';
-import { partitionOf } from '../../../src/log/kafka/partition-of.ts';
 import { messageOf } from '../../../src/log/kafka/read-message.ts';
 import { kafkaClient } from '../../servers/kafka-client.ts';
 import { sharedKafka } from '../../servers/shared-kafka.ts';
@@ -48,8 +47,7 @@ export async function writtenTopic(t: ExecutionContext, partitions = 3, brokers?
     settings,
     client,
     line(name, canonical) {
-      const record = decodeCanonical(canonical);
-      return { name, ...messageOf(record), partition: partitionOf(record.headers.ce_subject, partitions) };
+      return { name, ...messageOf(decodeCanonical(canonical), partitions) };
     },
     async write(lines) {
       await producer.send({ topic, acks: -1, messages: lines.map(({ name: _, ...message }) => message) });
