@@ -13,7 +13,7 @@ import { runChaos } from './run-chaos.ts';
  */
 const seed = 36;
 
-const options = { seed, durationMs: 25_000, longestFaultMs: 8_000, tasksPerSecond: 3 };
+const options = { seed, durationMs: 25_000, longestFaultMs: 8_000, tasksPerSecond: 5 };
 
 /** The run itself, and how long a slow machine takes to start everything and to settle. */
 const limitMs = 420_000;

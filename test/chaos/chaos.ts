@@ -17,7 +17,7 @@ them again; at the end all that was acknowledged is checked, and every call of e
   --seed N       the seed of load and faults (a random one)
   --minutes N    how long there are load and faults (10)
   --longest N    no fault lasts longer than so many seconds (30)
-  --rate N       tasks that are asked for per second (4)
+  --rate N       tasks that are asked for per second (6)
   --embedded     one server with its log in SQLite instead of a cluster
   --json         prints the report as JSON
   --quiet        tells nothing on the way
@@ -38,7 +38,7 @@ const sameSignalMs = 500;
 
 const flags = {
   seed: { type: 'string' }, minutes: { type: 'string', default: '10' },
-  longest: { type: 'string', default: '30' }, rate: { type: 'string', default: '4' },
+  longest: { type: 'string', default: '30' }, rate: { type: 'string', default: '6' },
   embedded: { type: 'boolean' }, json: { type: 'boolean' }, quiet: { type: 'boolean' }, help: { type: 'boolean' },
 } as const;
 

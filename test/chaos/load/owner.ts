@@ -12,6 +12,9 @@ const createTries = 40;
 const cancelTries = 5;
 const longestPauseMs = 2_000;
 
+/** How often another node is asked than the one that answered last. */
+const otherNodeShare = 0.7;
+
 /** What owners work with. */
 export interface OwnerDeps {
   readonly client: ChaosClient;
@@ -25,6 +28,8 @@ export class Owner {
   readonly #deps: OwnerDeps;
   readonly #plan: PlannedTask;
   readonly #random: Random;
+  /** Who answered last. */
+  #answeredBy = '';
 
   constructor(deps: OwnerDeps, plan: PlannedTask) {
     this.#deps = deps;
@@ -72,12 +77,21 @@ export class Owner {
     for (let tried = 0; tried < tries; tried += 1) {
       const doors = this.#deps.doors();
       if (doors.length > 0) {
-        last = await ask(this.#random.pick(doors));
-        if (last.operation.answer.kind !== 'unknown') return last;
+        last = await ask(this.#pick(doors));
+        if (last.operation.answer.kind !== 'unknown') {
+          this.#answeredBy = last.operation.node;
+          return last;
+        }
       }
       if (tried + 1 < tries) await sleep(this.#random.between(100, longestPauseMs));
     }
     return last;
+  }
+
+  /** Mostly another node than the one that answered last, which is the one that may not know yet. */
+  #pick(doors: readonly Door[]): Door {
+    const others = doors.filter(({ name }) => name !== this.#answeredBy);
+    return this.#random.pick(others.length > 0 && this.#random.chance(otherNodeShare) ? others : doors);
   }
 }
 

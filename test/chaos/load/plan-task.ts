@@ -40,7 +40,7 @@ export function planTask(random: Random, index: number): PlannedTask {
     twinAfterMs: optionally(0.2, 50),
     repeatAfterMs: optionally(0.15, 10_000),
     reuseAfterMs: optionally(0.08, 5_000),
-    cancelAfterMs: optionally(0.35, random.pick([20, 300, 3_000])),
+    cancelAfterMs: optionally(0.4, random.pick([0, 0, 20, 300, 3_000])),
     cancelTwice: random.chance(0.3),
     readsAfterMs: [0, ...several(2, 4_000)],
     glancesAfterMs: several(2, 4_000),
