@@ -1,3 +1,6 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
 import test from 'ava';
 
 import { rawDisk } from './harness/disk-images.ts';
@@ -25,6 +28,23 @@ test('a second server on the same data folder is refused by name until the first
   const second = await startServer(t, folder);
   t.is((await second.api.getTask({ id })).task?.result?.digest, image.digest);
   t.regex((await runProcess(serveArgs(folder))).stderr, new RegExp(`process ${second.process.child.pid} on `));
+});
+
+test('a server with another log leaves the images of a store alone that it does not know', async (t) => {
+  const [folder, store] = [await makeFolder(t), await makeFolder(t)];
+  const source = await startSource(t);
+  const first = await startServer(t, folder, { 'store-dir': store });
+  const { id } = await createImport(first.api, source.serve('/disk', gives(rawDisk(64 * 1024, 1).bytes)));
+  await awaitTask(first.api, id);
+  await first.kill('SIGTERM');
+  await writeFile(path.join(store, 'staging', 'stranger.1'), 'of a task of the other log');
+
+  const stranger = await startServer(t, await makeFolder(t), { 'store-dir': store });
+  // It sweeps the store at its start; an import of its own takes longer than that.
+  const other = await createImport(stranger.api, source.serve('/other', gives(rawDisk(64 * 1024, 2).bytes)));
+  await awaitTask(stranger.api, other.id);
+  t.deepEqual((await readdir(path.join(store, 'images'))).toSorted(), [`${id}.1`, `${other.id}.1`].toSorted());
+  t.deepEqual(await readdir(path.join(store, 'staging')), ['stranger.1']);
 });
 
 test('a port that is taken is named', async (t) => {
