@@ -43,8 +43,9 @@ export interface LivenessDeps {
  * Tells others that this node lives, and judges which of them are dead, by design rule 8: an incarnation is dead when it said
  * goodbye, when a newer one of its node lives, or when it was silent for `silenceLimitMs` of this node's monotonic clock.
  * Silence counts only while this node hears itself: after a gap every count starts anew, so that a node which was stopped, or
- * whose NATS was away, cannot take the living for dead. Of an incarnation that was never heard the silence counts from when it was first
- * asked for: the log may bring the first attempt of a new node before NATS brings its first heartbeat. A wrong judgement costs an attempt; the log's rule keeps it harmless.
+ * whose NATS was away, cannot take the living for dead. Of an incarnation that was never heard the silence counts from when it
+ * was first asked for: the log may bring the first attempt of a new node before NATS brings its first heartbeat. A wrong
+ * judgement costs an attempt; the log's rule keeps it harmless.
  */
 export class Liveness {
   readonly #heartbeats: Heartbeats;

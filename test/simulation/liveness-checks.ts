@@ -31,9 +31,15 @@ export function scheduleLivenessChecks(world: World, cluster: Cluster, log: SimL
   const { plan, scheduler } = world;
   if (plan.nodes === 1) return;
   const endMs = plan.faultsEndMs + takeOverLimitMs;
+  const firstAskedMs = new Map<string, number>();
   const look = (): void => {
     for (const judge of cluster.ready) {
-      for (const other of cluster.lives) checkSilence(world, judge.life, other, judge.isDead(other.incarnation));
+      for (const other of cluster.lives) {
+        const pair = `${judge.life.incarnation} ${other.incarnation}`;
+        const judgement = judge.isDead(other.incarnation);
+        if (!firstAskedMs.has(pair)) firstAskedMs.set(pair, scheduler.nowMs);
+        if (scheduler.nowMs - (firstAskedMs.get(pair) ?? 0) >= settledMs) checkSilence(world, judge.life, other, judgement);
+      }
     }
     if (scheduler.nowMs < endMs) scheduler.at(askEveryMs, look);
   };
@@ -41,7 +47,7 @@ export function scheduleLivenessChecks(world: World, cluster: Cluster, log: SimL
   scheduler.at(endMs, () => { checkTakeOver(world, cluster, log); });
 }
 
-/** Who is dead is judged dead, by every node that has heard itself all the time. */
+/** Who is dead is judged dead, by every node that has heard itself all the time and has looked at it for long enough. */
 function checkSilence(world: World, judge: Life, other: Life, judgement: boolean): void {
   if (judgement || losesHeartbeats(world) || !judge.isUndisturbedFor(settledMs) || !other.isDeadFor(settledMs)) return;
   world.violate('who is silent is judged dead', `${other.incarnation} by ${judge.incarnation}`);
