@@ -1,8 +1,9 @@
 import test from 'ava';
 import { projections } from '../../projections/all.ts';
 import { timerQueries, type Timer } from '../../projections/timers/queries.ts';
-import { Timers } from '../../src/jobs/timers.ts';
+import { clusterSpreadMs, Timers } from '../../src/jobs/timers.ts';
 import { openProjections } from '../../src/projector/open-projections.ts';
+import { seededRandom } from '../domain/seeded-random.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const minuteMs = 60_000;
@@ -157,4 +158,32 @@ test('once stopped nothing fires, and what fires is waited for', async (t) => {
   slow.resolve();
   await stopping;
   t.true(stopped);
+});
+
+test('nodes that wait for a random moment and look again fire each timer about once among them', async (t) => {
+  const nodes = 3;
+  const expiries = 100;
+  const appliedAfterMs = 10;
+  const db = openProjections(':memory:', projections);
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const startMs = clock.now().getTime();
+  const fired: { readonly taskId: string; readonly lateMs: number }[] = [];
+  const remove = db.prepare('DELETE FROM timers WHERE task_id = ?');
+  const fire = async ({ taskId, dueTimeMs }: Timer): Promise<void> => {
+    fired.push({ taskId, lateMs: clock.now().getTime() - dueTimeMs });
+    // Until then the other nodes do not know.
+    clock.schedule(appliedAfterMs, () => {
+      remove.run(taskId);
+      for (const timers of cluster) timers.arm();
+    });
+  };
+  const cluster = Array.from({ length: nodes }, () => new Timers(timerQueries(db), clock, fire, { spreadMs: clusterSpreadMs, random }));
+  const insert = db.prepare('INSERT INTO timers VALUES (?, ?, ?)');
+  for (let index = 0; index < expiries; index += 1) insert.run(`t${index}`, 'expire', startMs + 1_000 + index * 2_000);
+  for (const timers of cluster) timers.arm();
+  await clock.pass(10 * minuteMs);
+  t.is(new Set(fired.map(({ taskId }) => taskId)).size, expiries);
+  t.true(fired.length < 1.1 * expiries, `fired ${fired.length} times`);
+  t.true(fired.every(({ lateMs }) => lateMs >= 0 && lateMs <= clusterSpreadMs));
 });
