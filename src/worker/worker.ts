@@ -96,8 +96,9 @@ export class Worker {
 
   async #takeJobs(): Promise<void> {
     const { signal } = this.#stopTaking;
-    while (!signal.aborted) {
-      while (this.#running.size + this.#taking >= this.#deps.transfers && !signal.aborted) await this.#roomMade.promise;
+    const isStopping = (): boolean => signal.aborted;
+    while (!isStopping()) {
+      while (this.#running.size + this.#taking >= this.#deps.transfers && !isStopping()) await this.#roomMade.promise;
       this.#taking += 1;
       const job = await this.#deps.queue.take(signal).catch(() => undefined);
       this.#taking -= 1;

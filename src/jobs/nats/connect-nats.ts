@@ -69,39 +69,53 @@ function certifiedAddress(server: string): { readonly host?: string } {
   return isIP(host) === 0 ? {} : { host };
 }
 
-/** What the client's error means for the operator. */
+interface Meaning {
+  /** It is of no use to try again. */
+  readonly isFinal: boolean;
+  readonly say: (server: string) => string;
+}
+
+const refusedLogin: Meaning = {
+  isFinal: true, say: (server) => `nats-username, nats-password-file, nats-credentials: ${server} refuses them.`,
+};
+const expiredLogin: Meaning = { isFinal: true, say: (server) => `nats-credentials: ${server} says that they have expired. Have new ones made.` };
+
+/** What the client's error codes mean for the operator. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  [ErrorCode.AuthorizationViolation]: refusedLogin,
+  [ErrorCode.BadAuthentication]: refusedLogin,
+  [ErrorCode.AuthenticationExpired]: expiredLogin,
+  [ErrorCode.AccountExpired]: expiredLogin,
+  [ErrorCode.PermissionsViolation]: {
+    isFinal: true, say: (server) => `nats-username, nats-credentials: ${server} does not let them use JetStream ($JS.API.>).`,
+  },
+  [ErrorCode.BadCreds]: {
+    isFinal: true, say: () => 'nats-credentials: the file holds no credentials. It must be a .creds file with a JWT and a seed.',
+  },
+  [ErrorCode.ServerOptionNotAvailable]: {
+    isFinal: true, say: (server) => `nats-tls: ${server} speaks no TLS. Set nats-tls to off, or give the server a certificate.`,
+  },
+  [ErrorCode.AuthenticationTimeout]: { isFinal: false, say: (server) => `nats-servers: ${server} is too slow to let anybody in.` },
+  // It may still be on its way up.
+  [ErrorCode.JetStreamNotEnabled]: {
+    isFinal: false, say: (server) => `nats-servers: ${server} runs without JetStream. Switch it on (jetstream { store_dir: … }).`,
+  },
+};
+
 function unavailable(cause: unknown, { tls }: NatsSettings, server: string): NatsUnavailableError {
-  const final = (message: string): NatsUnavailableError => new NatsUnavailableError(message, true, { cause });
-  const passing = (message: string): NatsUnavailableError => new NatsUnavailableError(message, false, { cause });
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  switch (code) {
-    case ErrorCode.AuthorizationViolation:
-    case ErrorCode.AuthenticationTimeout:
-    case ErrorCode.BadAuthentication:
-      return final(`nats-username, nats-password-file, nats-credentials: ${server} refuses them.`);
-    case ErrorCode.PermissionsViolation:
-      return final(`nats-username, nats-credentials: ${server} does not let them use JetStream ($JS.API.>).`);
-    case ErrorCode.AuthenticationExpired:
-    case ErrorCode.AccountExpired:
-      return final(`nats-credentials: ${server} says that they have expired. Have new ones made.`);
-    case ErrorCode.BadCreds:
-      return final('nats-credentials: the file holds no credentials. It must be a .creds file with a JWT and a seed.');
-    case ErrorCode.ServerOptionNotAvailable:
-      return final(`nats-tls: ${server} speaks no TLS. Set nats-tls to off, or give the server a certificate.`);
-    case ErrorCode.JetStreamNotEnabled:
-      // It may still be on its way up.
-      return passing(`nats-servers: ${server} runs without JetStream. Switch it on (jetstream { store_dir: … }).`);
-    default:
-      if (!isOfTls(code)) return passing(`nats-servers: no connection to ${server}: ${problemOf(cause)}.`);
-      return final(tls === undefined
-        ? `nats-tls: ${server} wants TLS. Set nats-tls to on.`
-        : `nats-tls-ca, nats-tls-cert, nats-tls-key: no TLS connection to ${server} comes about: ${problemOf(cause)}.`);
-  }
+  const meaning = meanings[code];
+  if (meaning !== undefined) return new NatsUnavailableError(meaning.say(server), meaning.isFinal, { cause });
+  if (!isOfTls(code)) return new NatsUnavailableError(`nats-servers: no connection to ${server}: ${problemOf(cause)}.`, false, { cause });
+  const message = tls === undefined
+    ? `nats-tls: ${server} wants TLS. Set nats-tls to on.`
+    : `nats-tls-ca, nats-tls-cert, nats-tls-key: no TLS connection to ${server} comes about: ${problemOf(cause)}.`;
+  return new NatsUnavailableError(message, true, { cause });
 }
 
 /** Node's and OpenSSL's codes for certificates that do not fit, and the client's own. */
 function isOfTls(code: string): boolean {
-  return code === ErrorCode.Tls || /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code);
+  return code === (ErrorCode.Tls as string) || /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code);
 }
 
 /** What went wrong, in one line: OpenSSL's reason where it has one. */

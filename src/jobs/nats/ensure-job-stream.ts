@@ -95,10 +95,14 @@ async function ensureConsumer(manager: JetStreamManager, names: NatsNames, { ack
 function differenceOf(found: object, wanted: object): string | undefined {
   const values = new Map<string, unknown>(Object.entries(found));
   for (const [field, value] of Object.entries(wanted)) {
-    const [is, must] = [JSON.stringify(values.get(field)) ?? 'unset', JSON.stringify(value) ?? 'unset'];
+    const [is, must] = [describe(values.get(field)), describe(value)];
     if (is !== must) return `${field} is ${is}, not ${must}`;
   }
   return undefined;
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? 'unset' : JSON.stringify(value);
 }
 
 async function unlessMissing<Info>(info: Promise<Info>): Promise<Info | undefined> {

@@ -99,14 +99,15 @@ export class JobSource {
   async #serve(connection: NatsConnection, lost: AbortSignal): Promise<void> {
     const { names, clock, log, delivery, listener } = this.#deps;
     const over = AbortSignal.any([lost, this.#closed.signal]);
-    for (let told: string | undefined; !over.aborted;) {
+    const isOver = (): boolean => over.aborted;
+    for (let told: string | undefined; !isOver();) {
       try {
         listener.onOpen(await ensureJobStream(connection, names, delivery));
         told = undefined;
         await this.#pull(connection, over);
       } catch (cause) {
         listener.onClosed();
-        if (over.aborted) return;
+        if (isOver()) return;
         const problem = cause instanceof Error ? cause.message : String(cause);
         if (problem !== told) log.warn({ problem }, 'no jobs come from NATS for the moment; trying on');
         told = problem;

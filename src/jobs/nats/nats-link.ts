@@ -104,7 +104,7 @@ export class NatsLink {
     let next: NatsConnection | undefined = first;
     while (next !== undefined) {
       await this.#live(next);
-      if (this.#closing.signal.aborted) return;
+      if (this.#isClosing()) return;
       this.#log.warn({}, 'NATS is away: this node works on the tasks that it finds by itself, and judges no other node');
       next = await this.#redial();
       if (next !== undefined) this.#log.info({}, 'NATS is back');
@@ -122,14 +122,18 @@ export class NatsLink {
     line.lost.abort(new NatsUnavailableError('nats-servers: the connection was lost.', false));
   }
 
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** Undefined: the link was closed in the meantime. */
   async #redial(): Promise<NatsConnection | undefined> {
     for (let told: string | undefined; ;) {
       await pause(this.#clock, redialWaitMs, this.#closing.signal);
-      if (this.#closing.signal.aborted) return undefined;
+      if (this.#isClosing()) return undefined;
       try {
         const connection = await connectNats(this.#settings);
-        if (!this.#closing.signal.aborted) return connection;
+        if (!this.#isClosing()) return connection;
         await connection.close();
         return undefined;
       } catch (cause) {
