@@ -7,6 +7,9 @@ type Happened = NonNullable<Event['payload']>['$case'];
 
 const endings: readonly Happened[] = ['taskSucceeded', 'taskFailed', 'taskCanceled'];
 
+/** After these an attempt runs: one that starts then takes over from a dead node. */
+const running: readonly (Happened | undefined)[] = ['attemptStarted', 'stageCompleted'];
+
 /**
  * Every task that was ever asked for ended exactly once and then at most expired, not before its time; it has one image where it
  * succeeded and none where not; and the image is what the source gave. `digestOf`: what is behind a source's URL; undefined where no
@@ -24,6 +27,8 @@ export function checkTasks(ledger: Ledger, log: ReadLog, digestOf: (url: string)
     const story = events.flatMap(({ payload }) => (payload === undefined ? [] : [payload.$case]));
     const ends = story.filter((what) => endings.includes(what));
     ledger.count(`task ended ${ends.join(' ')}`);
+    ledger.count('attempts', story.filter((what) => what === 'attemptStarted').length);
+    ledger.count('attempts taken over', story.filter((what, index) => what === 'attemptStarted' && running.includes(story[index - 1])).length);
     const cause = events.flatMap(({ payload }) => (payload?.$case === 'taskFailed' ? [payload.value.failure] : []))[0];
     if (cause !== undefined) ledger.count(`task failed: ${cause.reason}`);
     if (ends.length !== 1) broken('every task ends once');
