@@ -11,9 +11,9 @@ import { createServerProcess } from '../../scripts/servers/server-process.ts';
 import { runProcess } from '../acceptance/harness/lehr-process.ts';
 import { makeFolder, serveArgs, startServer } from '../acceptance/harness/lehr-server.ts';
 import type { Settings } from '../acceptance/harness/lehr-server.ts';
-import { kafkaClient } from '../servers/kafka-client.ts';
 import { Cluster } from './harness/cluster.ts';
 import type { Servers } from './harness/cluster.ts';
+import { TopicHand } from './harness/topic-hand.ts';
 import { Turnstile } from './harness/turnstile.ts';
 import { canCluster, sharedServers } from './harness/with-servers.ts';
 import { patienceMs, within } from './harness/within.ts';
@@ -29,14 +29,9 @@ interface Obstacle {
   readonly says: RegExp;
 }
 
-/** A topic of 12 partitions as a node makes it, but for these. */
-const topicWith = (config: Readonly<Record<string, string>>, partitions = 12): Obstacle['prepare'] => async (_t, { topic }, { kafka }) => {
-  const admin = kafkaClient([kafka]).admin();
-  await admin.connect();
-  const safe = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1', 'unclean.leader.election.enable': 'false' };
-  const configEntries = Object.entries({ ...safe, ...config }).map(([name, value]) => ({ name, value }));
-  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }] });
-  await admin.disconnect();
+/** A topic as a node makes it, but for these. */
+const topicWith = (config: Readonly<Record<string, string>>, partitions?: number): Obstacle['prepare'] => async (_t, cluster, servers) => {
+  await new TopicHand(servers, cluster).make(config, partitions);
   return {};
 };
 
