@@ -2,6 +2,7 @@ import {
   AckPolicy, DeliverPolicy, DiscardPolicy, nanos, NatsError, ReplayPolicy, RetentionPolicy, StorageType,
   type ConsumerConfig, type JetStreamManager, type NatsConnection, type StreamConfig,
 } from 'nats';
+import { NatsUnavailableError } from './connect-nats.ts';
 import type { NatsNames } from './nats-names.ts';
 
 /** Jobs in the stream at most; what has no room waits in the processes that offered it. */
@@ -36,13 +37,19 @@ export class WrongJobStreamError extends Error {
  * Makes sure of the stream of jobs and its consumer, and returns when the stream was made: another time means another stream. Each
  * task has at most one job in it: while one waits or is being worked on, another is refused, so that sweeps do not fill the
  * stream. There is no `backoff`: servers before 2.10.23 let one long wait hold up all shorter ones (nats-server issue 6085).
- * Rejects with `WrongJobStreamError`, or with the client's error.
+ * Rejects with `WrongJobStreamError`, or with `NatsUnavailableError` where JetStream does not answer.
  */
 export async function ensureJobStream(connection: NatsConnection, names: NatsNames, delivery: Delivery = jobDelivery): Promise<string> {
-  const manager = await connection.jetstreamManager({ timeout: requestTimeoutMs, checkAPI: false });
-  const created = await ensureStream(manager, names);
-  await ensureConsumer(manager, names, delivery);
-  return created;
+  try {
+    const manager = await connection.jetstreamManager({ timeout: requestTimeoutMs, checkAPI: false });
+    const created = await ensureStream(manager, names);
+    await ensureConsumer(manager, names, delivery);
+    return created;
+  } catch (cause) {
+    if (cause instanceof WrongJobStreamError) throw cause;
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new NatsUnavailableError(`nats-servers: JetStream does not answer for the stream ${names.stream}: ${problem}.`, false, { cause });
+  }
 }
 
 async function ensureStream(manager: JetStreamManager, names: NatsNames): Promise<string> {
@@ -116,7 +123,7 @@ async function unlessMissing<Info>(info: Promise<Info>): Promise<Info | undefine
 
 /** JetStream has understood and declined. */
 function isRefusal(cause: unknown): cause is NatsError {
-  return cause instanceof NatsError && cause.api_error?.code === 400;
+  return cause instanceof NatsError && cause.api_error !== undefined;
 }
 
 function refusedStream({ stream, jobs }: NatsNames, { message }: NatsError): WrongJobStreamError {
