@@ -7,7 +7,9 @@ import { VirtualClock } from './virtual-clock.ts';
 
 const second = 1_000;
 
-const lifeOf = (node: string, generation: number): NodeIdentity => ({ node, generation, incarnation: formatIncarnation({ node, generation }) });
+const lifeOf = (node: string, generation: number): NodeIdentity => ({
+  node, generation, incarnation: formatIncarnation({ node, generation }),
+});
 
 const me = lifeOf('me', 3);
 const [you, newYou] = [lifeOf('you', 7), lifeOf('you', 8)];
@@ -32,7 +34,13 @@ function bench() {
 type Bench = ReturnType<typeof bench>;
 
 /** What has happened, whom the judge is asked for, and what it must say. */
-const judgements: Readonly<Record<string, { readonly after: (bench: Bench) => Promise<unknown>; readonly of?: NodeIdentity; readonly isDead: boolean }>> = {
+interface Judgement {
+  readonly after: (bench: Bench) => Promise<unknown>;
+  readonly of?: NodeIdentity;
+  readonly isDead: boolean;
+}
+
+const judgements: Readonly<Record<string, Judgement>> = {
   'who is heard lives': { after: ({ beatFor }) => beatFor(you, 60 * second), isDead: false },
   'who was heard a moment less than 8 s ago lives': {
     after: async ({ heartbeats, clock }) => {

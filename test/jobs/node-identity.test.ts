@@ -51,7 +51,7 @@ for (const [name, text] of Object.entries(damages)) {
     const folder = dataFolder(t);
     const file = join(folder, 'node.json');
     writeFileSync(file, text);
-    const { message } = (await t.throwsAsync(nextIncarnation(folder)))!;
+    const { message } = (await t.throwsAsync(nextIncarnation(folder)));
     t.true(message.startsWith(`${file} is damaged`));
     t.regex(message, /Delete it/);
     t.is(readFileSync(file, 'utf8'), text);
