@@ -96,16 +96,19 @@ export class ChainVerifier {
    * follows was read back, so that it never comes before it: where it does, something was altered, removed or moved.
    */
   judge(record: AcceptedRecord): ChainVerdict {
-    const { record: { headers }, hash } = record;
+    const { headers } = record.record;
     const subject = headers.ce_subject;
     const head = this.#heads.get(subject) ?? emptyHead;
     const revision = parseSequence(headers.ce_sequence) ?? 0n;
     if (judge(head, headers) === 'accepted') {
-      this.#heads.set(subject, { revision, hash });
+      this.#heads.set(subject, { revision, hash: record.hash });
       return this.#event();
     }
     const strays = this.#strays.get(subject);
-    if (revision <= head.revision || strays?.revisions.has(hash) === true || strays?.followed.has(headers.ce_predecessorhash) === true) {
+    // The hash of a record is computed only where it matters: copies and lost races cost less.
+    const isLate = revision <= head.revision;
+    const { hash } = isLate ? head : record;
+    if (isLate || strays?.revisions.has(hash) === true || strays?.followed.has(headers.ce_predecessorhash) === true) {
       this.#voids += 1n;
       return { kind: 'void' };
     }

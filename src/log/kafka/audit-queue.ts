@@ -1,5 +1,5 @@
 /** So many bytes may wait; whoever brings more waits until some were taken. */
-const waitingBytesLimit = 16_777_216;
+const waitingBytesLimit = 8_388_608;
 
 interface Item<T> {
   readonly value: T;

@@ -36,7 +36,7 @@ const fetchWaitMs = 100;
 
 /** What the brokers may send at a time, of one partition and in all. */
 const partitionBytes = 1_048_576;
-const fetchBytes = 8_388_608;
+const fetchBytes = 4_194_304;
 
 /** A consumer that is going is given so long. */
 const goodbyeMs = 3_000;

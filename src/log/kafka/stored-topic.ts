@@ -89,8 +89,8 @@ async function* readRanges(kafka: Kafka, deps: Pick<AuditReaderDeps, 'settings' 
   }
 }
 
-/** About so much a message takes beside its value. */
-const messageBytes = 1_000;
+/** About so much memory a message takes beside its value: kafkajs makes an object of each header. */
+const messageBytes = 3_000;
 
 function rawOf(message: KafkaMessage, partition: number, partitions: number, skip: ReadonlySet<string>): RawRecord {
   const place = { partition, offset: BigInt(message.offset) };
