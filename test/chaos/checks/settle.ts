@@ -30,11 +30,14 @@ export async function settle(ledger: Ledger, nodes: readonly ChaosNode[]): Promi
 
 async function settleOn(ledger: Ledger, name: string, api: Api): Promise<void> {
   const startMs = performance.now();
+  const isLate = (): boolean => performance.now() - startMs > settleLimitMs;
+  for (; !await knowsLog(api); await sleep(lookEveryMs)) {
+    if (isLate()) return ledger.violate('every node knows what is in the log', `${name} ${settleLimitMs / 1_000} s after the last fault`);
+  }
   for (;;) {
     const left = await unsettled(api);
-    if (left?.length === 0) break;
-    if (performance.now() - startMs > settleLimitMs) {
-      if (left === undefined) return ledger.violate('every node knows what is in the log', `${name} ${settleLimitMs / 1_000} s after the last fault`);
+    if (left.length === 0) break;
+    if (isLate()) {
       ledger.note(`${left.length} tasks do not settle`);
       for (const task of left.slice(0, toldTasks)) await tell(ledger, api, task);
       return;
@@ -44,15 +47,19 @@ async function settleOn(ledger: Ledger, name: string, api: Api): Promise<void> {
   ledger.note(`${name} showed all tasks settled after ${((performance.now() - startMs) / 1_000).toFixed(1)} s`);
 }
 
-/** Tasks that have something before them; undefined while the node cannot say. */
-async function unsettled(api: Api): Promise<readonly Task[] | undefined> {
+/** Whether the node has everything that is in the log now; only then it verifies. */
+async function knowsLog(api: Api): Promise<boolean> {
   try {
-    // It answers only when this node has all that is in the log now.
     await api.verifyEvents({});
+    return true;
   } catch (error) {
-    if (error instanceof Refused && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.refusal.code)) return undefined;
+    if (error instanceof Refused && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.refusal.code)) return false;
     throw error;
   }
+}
+
+/** Tasks that have something before them. */
+async function unsettled(api: Api): Promise<readonly Task[]> {
   const soon = new Date(Date.now() + expiryHorizonMs).toISOString();
   const filters = ['state = STATE_PENDING', 'state = STATE_RUNNING', `expire_time < "${soon}"`];
   const found = await Promise.all(filters.map((filter) => api.listTasks({ filter, pageSize: 1_000 })));
