@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import test from 'ava';
 
 import { AuditQueue } from '../../../src/log/kafka/audit-queue.ts';
@@ -9,6 +11,8 @@ test('whoever brings more than is taken waits until some was taken', async (t) =
   const told: string[] = [];
   for (const value of [1, 2, 3]) await queue.put(value, quarter);
   const held = queue.put(4, quarter).then(() => { told.push('room'); });
+  await nextTurn();
+  t.deepEqual(told, []);
   t.is(await queue.take(), 1);
   await held;
   t.deepEqual(told, ['room']);
