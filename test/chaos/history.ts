@@ -75,7 +75,8 @@ export class History {
       if (!unknownCodes.includes(code)) return { answer: { kind: 'refused', reason: reason ?? code }, readToken: '' };
       // A connection that breaks has no reason; with one, the server says of itself that it failed.
       if (code === 'INTERNAL' && reason !== undefined) this.#ledger.violate('no call meets a fault of the server', message);
-      this.#ledger.count(`unknown: ${reason ?? code}`);
+      this.#ledger.count(`unknown: ${code}${reason === undefined ? ' of the connection' : ` ${reason}`}`);
+      if (code !== 'UNAVAILABLE' && code !== 'DEADLINE_EXCEEDED') this.#ledger.note(`a call ended with ${code} ${reason ?? ''}: ${message}`);
       return { answer: { kind: 'unknown', why: `${code} ${reason ?? message}` }, readToken: '' };
     }
   }
