@@ -55,7 +55,7 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
       const violations = checkCreateTask(request, deps.rules);
       if (violations.length > 0) throw invalidArgument(violations);
       const command = commandOf(request, call, deps);
-      if (request.validateOnly) return rehearse(tasks.peek(command.id), command);
+      if (request.validateOnly) return rehearse(tasks.latest(command.id), command);
       const executed = await orUnavailable(tasks.execute(command.id, command, { isNew: request.requestId === '' }));
       if (executed.kind === 'refused') throw requestIdReused(executed, command.id);
       return answer(executed.state, executed.position);

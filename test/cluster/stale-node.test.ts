@@ -85,6 +85,20 @@ if (canCluster) {
     }
   });
 
+  test.serial('a rehearsal tells of the task that another node has made since the last one', async (t) => {
+    const requestId = 'rehearsed';
+    const [creator, rehearser] = nodes;
+    const rehearse = (label: string) =>
+      outcome(() => rehearser.api.createTask({ ...requestOf(requestId, label), validateOnly: true }), ({ task }) => task?.revision);
+    t.is(await rehearse('same'), 0n);
+    const { task, readToken } = await creator.api.createTask(requestOf(requestId));
+    const known = await rehearser.api.getTask({ id: task!.id, readToken });
+    t.true(known.task!.revision >= 1n);
+    t.not(await rehearse('same'), 0n);
+    t.is(await rehearse('other'), 'REQUEST_ID_REUSED');
+    t.true(await outcome(() => creator.api.cancelTask({ id: task!.id }), isCanceled));
+  });
+
   test.serial('an image that was changed or deleted this moment is so for the others that are asked to change it', async (t) => {
     for (let round = 0; round < pauses; round += 1) {
       const [importer, changer, deleter] = [nodes[round % 3]!, nodes[(round + 1) % 3]!, nodes[(round + 2) % 3]!];
