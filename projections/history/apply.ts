@@ -10,8 +10,8 @@ export const history: Projection = {
   prepare(db) {
     const insert = db.prepare('INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?)');
     return ({ records }) => {
-      for (const { record: { headers }, canonical, partition, offset, hash } of records) {
-        insert.run(placeOf(partition, Number(offset)), headers.ce_subject, Number(headers.ce_sequence), canonical, hash);
+      for (const { subject, revision, partition, offset, canonical, hash } of records) {
+        insert.run(placeOf(partition, offset), subject, revision, canonical, hash);
       }
     };
   },

@@ -6,6 +6,7 @@ import { parseSequence } from '../log/record.ts';
 import { isFaultOfRecord } from './fault-of-record.ts';
 import type { FoldedStream } from './fold-stream.ts';
 import { messageOf } from './or-explain.ts';
+import type { ProjectedRecord } from './projection.ts';
 import type { FoldedBatch, FoldedChange, StreamFolds } from './stream-folds.ts';
 
 /**
@@ -22,7 +23,7 @@ const accepted: Offered = { kind: 'accepted' };
 /** Folds one batch onto the streams as they were before it. Where the batch cannot be written it is forgotten as a whole. */
 export class BatchFold {
   readonly #folds: StreamFolds;
-  readonly #records: AcceptedRecord[] = [];
+  readonly #records: ProjectedRecord[] = [];
   readonly #changes = new Map<string, FoldedChange>();
   #unknownTypes = 0;
 
@@ -44,18 +45,19 @@ export class BatchFold {
   take(record: AcceptedRecord): void {
     const { ce_subject: subject, ce_sequence: sequence } = record.record.headers;
     const revision = parseSequence(sequence) ?? 0n;
-    this.#add(record, revision, this.#known(subject) ?? this.#folds.fold(subject, revision === 1n));
+    const known = this.#known(subject);
+    this.#add(known?.subject ?? subject, revision, record, known ?? this.#folds.fold(subject, revision === 1n));
   }
 
   /** Takes a record where the rule of the log accepts it. Throws where the tables cannot be read. */
   offer(record: AcceptedRecord): Offered {
     try {
       const { headers } = record.record;
-      const subject = headers.ce_subject;
-      const known = this.#known(subject);
+      const known = this.#known(headers.ce_subject);
+      const subject = known?.subject ?? headers.ce_subject;
       const head = known?.head ?? this.#folds.storedHead(subject);
       if (judge(head, headers) === 'void') return { kind: 'void', head };
-      this.#add(record, head.revision + 1n, known ?? this.#folds.fold(subject, head.revision === 0n));
+      this.#add(subject, head.revision + 1n, record, known ?? this.#folds.fold(subject, head.revision === 0n));
       return accepted;
     } catch (cause) {
       if (!isFaultOfRecord(cause)) throw cause;
@@ -68,19 +70,20 @@ export class BatchFold {
     return this.#known(subject)?.head ?? this.#folds.storedHead(subject);
   }
 
-  #known(subject: string): FoldedStream | undefined {
+  #known(subject: string): FoldedChange | undefined {
     return this.#changes.get(subject) ?? this.#folds.kept(subject);
   }
 
-  #add(record: AcceptedRecord, revision: bigint, { stream: before }: FoldedStream): void {
-    const { ce_subject: subject, ce_owner: owner } = record.record.headers;
-    const event = openRecord(record.record);
+  /** `subject`: where the stream is known already its string, so that those of later records need not be kept. */
+  #add(subject: string, revision: bigint, accepted: AcceptedRecord, { stream: before }: FoldedStream): void {
+    const { record, canonical, hash, partition } = accepted;
+    const offset = Number(accepted.offset);
+    const event = openRecord(record);
     if (event !== undefined && Number.isNaN(event.time.getTime())) throw new TypeError('its ce_time is no time');
     let stream: StreamState | undefined = before;
     if (event === undefined) this.#unknownTypes += 1;
     else if (before !== undefined) stream = evolveStream(before, event);
-    const { hash, partition, offset } = record;
-    this.#changes.set(subject, { subject, owner, head: { revision, hash }, partition, offset: Number(offset), stream });
-    this.#records.push(record);
+    this.#changes.set(subject, { subject, owner: record.headers.ce_owner, head: { revision, hash }, partition, offset, stream });
+    this.#records.push({ subject, revision: Number(revision), partition, offset, canonical, hash });
   }
 }

@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3';
-import type { AcceptedRecord } from '../log/accepted-record.ts';
 import type { Head } from '../log/head.ts';
 import type { ImageState } from '../domain/image/image.ts';
 import type { TaskState } from '../domain/task/task-state.ts';
@@ -16,9 +15,19 @@ export interface StreamChange {
   readonly stream: { readonly kind: 'task'; readonly state: TaskState } | { readonly kind: 'image'; readonly state: ImageState } | undefined;
 }
 
+/** A record of a batch: no more of it than projections need, since a batch holds thousands. */
+export interface ProjectedRecord {
+  readonly subject: string;
+  readonly revision: number;
+  readonly partition: number;
+  readonly offset: number;
+  readonly canonical: Uint8Array;
+  readonly hash: string;
+}
+
 /** A batch, record by record and stream by stream. */
 export interface ProjectedBatch {
-  readonly records: readonly AcceptedRecord[];
+  readonly records: readonly ProjectedRecord[];
   readonly changes: readonly StreamChange[];
 }
 

@@ -21,7 +21,7 @@ const keptLimit = 2_000;
 export class StreamFolds {
   readonly #history: HistoryQueries;
   readonly #heads: HeadQueries;
-  readonly #kept = new BoundedCache<string, FoldedStream>(keptLimit);
+  readonly #kept = new BoundedCache<string, FoldedChange>(keptLimit);
 
   constructor(db: Database) {
     this.#history = historyQueries(db);
@@ -29,7 +29,7 @@ export class StreamFolds {
   }
 
   /** The fold that is in memory. */
-  kept(subject: string): FoldedStream | undefined {
+  kept(subject: string): FoldedChange | undefined {
     return this.#kept.get(subject);
   }
 
