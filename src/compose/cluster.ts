@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { connectKafka, type KafkaPurpose } from '../log/kafka/connect-kafka.ts';
 import { ensureTopic } from '../log/kafka/ensure-topic.ts';
 import { KafkaEventLog } from '../log/kafka/kafka-event-log.ts';
+import { storedTopic } from '../log/kafka/stored-topic.ts';
 import { TopicOffsets } from '../log/kafka/topic-offsets.ts';
 import { TopicSender } from '../log/kafka/topic-sender.ts';
 import { openReplica } from '../projector/replica.ts';
@@ -28,10 +29,11 @@ export async function openCluster(folder: string, config: Config, logger: Logger
   try {
     const replica = await openReplica(folder, { stageTimeoutMs: config['stage-timeout'] }, onDeath);
     const { topic, partitions } = settings;
+    const skip = new Set(config['kafka-skip']);
     const connect = (purpose: KafkaPurpose) => () => connectKafka(settings, clientId, logger, purpose);
     const log = new KafkaEventLog({
       connect: connect('read'), sender: new TopicSender(connect('send'), topic, logger), offsets: new TopicOffsets(connect('ask'), topic),
-      topic, partitions, judge: replica, skip: new Set(config['kafka-skip']), log: logger, onEnd: onDeath,
+      topic, partitions, judge: replica, skip, log: logger, onEnd: onDeath,
     });
     const stop = new AbortController();
     const catchUp = async (): Promise<void> => {
@@ -46,7 +48,7 @@ export async function openCluster(folder: string, config: Config, logger: Logger
       ready,
       coordination,
       openLog: () => log,
-      storedRecords: () => [],
+      storedRecords: (subject, signal) => storedTopic({ settings, clientId: `${clientId}-audit`, log: logger, skip, subject }, signal),
       get lagRecords() { return log.lagRecords; },
       get haltedPartitions() { return log.haltedCount; },
       get unknownTypes() { return replica.unknownTypes; },

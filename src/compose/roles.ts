@@ -135,7 +135,9 @@ export function startRoles({ config, backend, store, pool, metrics, logger, onDe
       defaultTtlMs: config['task-ttl'],
     }),
     images: imageService({ images, queries: imageRows, readSide, open, clock }),
-    events: eventService({ log, history, heads: headQueries(db), readSide, stopping: stopping.signal, storedRecords: backend.storedRecords }),
+    events: eventService({
+      log, history, heads: headQueries(db), readSide, stopping: stopping.signal, storedRecords: backend.storedRecords,
+    }),
   };
   return {
     serving: config.roles.includes('api') ? { services, open } : undefined,

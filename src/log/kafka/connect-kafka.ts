@@ -15,7 +15,7 @@ export interface KafkaLog {
 export interface KafkaClient {
   readonly kafka: Kafka;
   /** Ends every connection and makes no other: kafkajs by itself goes on trying, and with it the process. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** How long a connection may take to come about. */

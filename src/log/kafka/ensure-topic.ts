@@ -26,6 +26,12 @@ const required: Readonly<Record<string, string>> = {
   'unclean.leader.election.enable': 'false',
 };
 
+/** A record may be as large as a request to create a task, which gRPC bounds to 4 MiB. */
+export const recordBytesLimit = 4_194_304;
+
+/** What a topic that is made takes at a time: records of one partition travel together. */
+const madeMessageBytes = 8_388_608;
+
 /** With so many copies at least two must be written before a record counts. */
 const insyncFloor = 2;
 
@@ -61,8 +67,9 @@ async function makeTopic(admin: Admin, { topic, partitions, replication }: Kafka
   }
   const config: ITopicConfig = {
     topic, numPartitions: partitions, replicationFactor: copies,
-    configEntries: Object.entries({ ...required, 'min.insync.replicas': copies >= replicationGoal ? String(insyncFloor) : '1' })
-      .map(([name, value]) => ({ name, value })),
+    configEntries: Object.entries({
+      ...required, 'max.message.bytes': String(madeMessageBytes), 'min.insync.replicas': copies >= replicationGoal ? String(insyncFloor) : '1',
+    }).map(([name, value]) => ({ name, value })),
   };
   try {
     await admin.createTopics({ topics: [config], waitForLeaders: false, timeout: makeLimitMs });
@@ -89,7 +96,7 @@ async function checkTopic(admin: Admin, { topic, partitions }: KafkaSettings, lo
   }
   const { resources } = await patiently(() => admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...Object.keys(required), 'min.insync.replicas'] }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...Object.keys(required), 'min.insync.replicas', 'max.message.bytes'] }],
   }));
   const values = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
   for (const [name, value] of Object.entries(required)) {
@@ -97,6 +104,12 @@ async function checkTopic(admin: Admin, { topic, partitions }: KafkaSettings, lo
     throw new TopicUnfitError(
       `The topic ${topic} has ${name}=${values.get(name) ?? ''}, which may lose events. Set it with: kafka-configs.sh --alter --entity-type topics `
       + `--entity-name ${topic} --add-config ${name}=${value}`,
+    );
+  }
+  if (Number(values.get('max.message.bytes')) < recordBytesLimit) {
+    throw new TopicUnfitError(
+      `The topic ${topic} has max.message.bytes=${values.get('max.message.bytes') ?? ''}, which large events do not fit. Set it with: kafka-configs.sh --alter `
+      + `--entity-type topics --entity-name ${topic} --add-config max.message.bytes=${madeMessageBytes}`,
     );
   }
   const copies = Math.min(...found.map(({ replicas }) => replicas.length));

@@ -37,7 +37,8 @@ export class Intake {
     if (this.#isClosed) return;
     for (const record of records) this.#waiting.push(record);
     this.#run ??= this.#judgeAll().finally(() => { this.#run = undefined; });
-    while (this.#waiting.length > waitingLimit && !this.#isClosed) await this.#room.promise;
+    const isFull = (): boolean => this.#waiting.length > waitingLimit && !this.#isClosed;
+    while (isFull()) await this.#room.promise;
   }
 
   /** Forgets what waits, and resolves once nothing is under way. */

@@ -1,5 +1,6 @@
 import type { Head } from '../head.ts';
 import type { Position } from '../position.ts';
+import type { OlderRecord } from '../record-tail.ts';
 
 /** A record as it was read from the topic, whether or not the log's rule will accept it. */
 export interface ReadRecord {
@@ -61,5 +62,5 @@ export interface Judge {
    */
   judge(records: readonly ReadRecord[]): Promise<Judged>;
   /** At most `limit` accepted records after `from`, partition by partition, each in order. */
-  acceptedAfter(from: Position, limit: number): readonly { readonly partition: number; readonly offset: bigint; readonly canonical: Uint8Array; readonly hash: string }[];
+  acceptedAfter(from: Position, limit: number): readonly OlderRecord[];
 }

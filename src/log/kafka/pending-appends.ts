@@ -6,6 +6,7 @@ import type { LogRecord } from '../record.ts';
 /** An append that waits for its own record to be read back. */
 export interface PendingAppend {
   readonly record: LogRecord;
+  readonly sizeBytes: number;
   readonly hash: string;
   readonly deadlineMs: number;
   readonly settle: (outcome: AppendOutcome) => void;

@@ -1,10 +1,9 @@
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import { auditClient } from './audit-client.ts';
 import { AuditQueue } from './audit-queue.ts';
 import { askRanges } from './audit-ranges.ts';
 import { AuditReader, type AuditReaderDeps } from './audit-reader.ts';
 import type { RawRecord } from './audit-record.ts';
-import type { KafkaLog } from './connect-kafka.ts';
+import { connectKafka, type KafkaLog } from './connect-kafka.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { partitionOf } from './partition-of.ts';
 import { readMessage } from './read-message.ts';
@@ -32,13 +31,13 @@ export interface StoredTopicDeps {
 }
 
 /**
- * What lies in the topic, from its beginning to the end that it has when the first batch is asked for: every message, of one partition in
- * a batch, in the order of each partition. `settings.partitions` says nothing here: the topic itself does. Reading waits for who
- * takes, so that memory is bounded. Throws `TopicUnreadableError`, or the reason of `signal`.
+ * What lies in the topic, from its beginning to the end that it has when the first batch is asked for: every message, of one
+ * partition in a batch, in the order of each partition. `settings.partitions` says nothing here: the topic itself does. Reading
+ * waits for who takes, so that memory is bounded. Throws `TopicUnreadableError`, or the reason of `signal`.
  */
 export async function* storedTopic(deps: StoredTopicDeps, signal: AbortSignal): AsyncGenerator<readonly RawRecord[]> {
   const { settings, clientId, log, subject = '', skip = new Set(), onProgress } = deps;
-  const client = auditClient(settings, clientId, log);
+  const client = connectKafka(settings, clientId, log, 'audit');
   try {
     const held = await askRanges(client.kafka, settings, signal);
     const partitions = held.size;

@@ -117,10 +117,11 @@ export class TopicReader {
 
   async #keepReading(): Promise<void> {
     let waitMs = firstWaitMs;
-    for (let life = 1; !this.#isStopped; life += 1) {
+    const isStopped = (): boolean => this.#isStopped;
+    for (let life = 1; !isStopped(); life += 1) {
       const startedMs = performance.now();
       const cause = await this.#readWith(life);
-      if (this.#isStopped) return;
+      if (isStopped()) return;
       const nowMs = performance.now();
       this.#failingSinceMs ??= nowMs;
       if (cause instanceof TopicChangedError) return this.#end(cause);
@@ -194,8 +195,9 @@ export class TopicReader {
     consumer.seek({ topic: this.#deps.topic, partition: number, offset: String(partition.last?.offset ?? 0n) });
   }
 
-  async #onBatch(consumer: Consumer, { batch, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
-    if (consumer !== this.#consumer || !isRunning() || isStale()) return;
+  async #onBatch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
+    if (consumer !== this.#consumer || !payload.isRunning() || payload.isStale()) return;
+    const { batch } = payload;
     const partition = this.#partition(batch.partition);
     const records: ReadRecord[] = [];
     for (const message of batch.messages) {
@@ -211,14 +213,7 @@ export class TopicReader {
       partition.last = { offset, hash: () => hashCanonical(record.canonical) };
     }
     if (records.length === 0) return;
-    let isTaken = false;
-    const taken = this.#deps.take(records).then(() => { isTaken = true; });
-    while (!isTaken && isRunning()) {
-      const pause = new AbortController();
-      await Promise.race([taken, wait(heartbeatMs, undefined, { signal: pause.signal }).catch(() => undefined)]);
-      pause.abort();
-      if (!isTaken) await heartbeat();
-    }
+    await alive(this.#deps.take(records), payload);
   }
 
   /** Whether the message may be looked at: it is old, or it comes after what was read. Otherwise the partition is asked for again. */
@@ -266,6 +261,18 @@ export class TopicReader {
     const added: Partition = { last: undefined, isAnchored: false, triesLeft: anchorTries, gapAt: undefined, isHalted: true };
     this.#partitions.set(number, added);
     return added;
+  }
+}
+
+/** Waits for `work`, telling the brokers now and then that this consumer lives. */
+async function alive(work: Promise<void>, payload: EachBatchPayload): Promise<void> {
+  const done = work.then(() => true);
+  while (payload.isRunning()) {
+    const pause = new AbortController();
+    const isDone = await Promise.race([done, wait(heartbeatMs, false, { signal: pause.signal }).catch(() => false)]);
+    pause.abort();
+    if (isDone) return;
+    await payload.heartbeat();
   }
 }
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { ITopicConfig } from 'kafkajs';
+import kafkajs, { type ITopicConfig } from 'kafkajs';
 import { ensureTopic } from '../../../src/log/kafka/ensure-topic.ts';
 import { freePorts } from '../../../scripts/servers/free-ports.ts';
 import { kafkaClient } from '../../servers/kafka-client.ts';
@@ -7,7 +7,7 @@ import { sharedKafka } from '../../servers/shared-kafka.ts';
 import { uniqueTopic } from '../../servers/unique-topic.ts';
 import { SpokenLines } from './open-kafka-log.ts';
 
-const kept = { 'retention.ms': '-1', 'retention.bytes': '-1' };
+const kept = { 'retention.ms': '-1', 'retention.bytes': '-1', 'max.message.bytes': '8388608' };
 
 const entries = (config: Readonly<Record<string, string>>): ITopicConfig['configEntries'] => Object.entries(config).map(([name, value]) => ({ name, value }));
 
@@ -23,8 +23,9 @@ test('a topic that is not there is made so that nothing is ever forgotten, by ho
   const admin = kafkaClient(brokers).admin();
   await admin.connect();
   t.teardown(() => admin.disconnect());
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: topic }] });
-  const values = Object.fromEntries(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? []);
+  const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }];
+  const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+  const values = Object.fromEntries(described.resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? []);
   t.like(values, { ...kept, 'cleanup.policy': 'delete', 'unclean.leader.election.enable': 'false', 'min.insync.replicas': '1' });
   t.is((await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length, 5);
 });
@@ -34,6 +35,7 @@ const unfit: readonly (readonly [title: string, made: Omit<ITopicConfig, 'topic'
   ['is compacted', { configEntries: entries({ ...kept, 'cleanup.policy': 'compact' }) }, /has cleanup\.policy=compact, which may lose events\. Set it with: kafka-configs\.sh/],
   ['forgets by time', { configEntries: entries({ ...kept, 'retention.ms': '604800000' }) }, /has retention\.ms=604800000, which may lose events/],
   ['forgets by size', { configEntries: entries({ ...kept, 'retention.bytes': '1073741824' }) }, /has retention\.bytes=1073741824/],
+  ['takes only small records', { configEntries: entries({ ...kept, 'max.message.bytes': '1048588' }) }, /has max\.message\.bytes=1048588, which large events do not fit/],
   ['lets a replica lead that lags', { configEntries: entries({ ...kept, 'unclean.leader.election.enable': 'true' }) }, /has unclean\.leader\.election\.enable=true/],
 ];
 

@@ -10,11 +10,15 @@ import { openKafkaLog } from './open-kafka-log.ts';
 /** The brokers notice so soon that one is gone. */
 const sessionMs = 3_000;
 
-const brokers = startKafka({ brokers: 3, heapMiB: 256, properties: { 'broker.session.timeout.ms': String(sessionMs), 'broker.heartbeat.interval.ms': '500' } });
+const brokers = startKafka({
+  brokers: 3, heapMiB: 256, properties: { 'broker.session.timeout.ms': String(sessionMs), 'broker.heartbeat.interval.ms': '500' },
+});
 
 test.after.always(async () => (await brokers).stop());
 
-const faults: readonly (readonly [title: string, harm: (node: KafkaNode) => Promise<unknown>, heal: (node: KafkaNode) => Promise<unknown>])[] = [
+type Deed = (node: KafkaNode) => Promise<unknown>;
+
+const faults: readonly (readonly [title: string, harm: Deed, heal: Deed])[] = [
   ['is killed', (node) => node.kill(), (node) => node.start()],
   ['hangs', async (node) => { node.pause(); }, async (node) => { node.resume(); }],
 ];

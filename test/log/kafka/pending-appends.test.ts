@@ -13,7 +13,10 @@ function waiting() {
   const hash = hashCanonical(canonical);
   const pending = new PendingAppends();
   const outcomes: AppendOutcome[] = [];
-  const append = { record: decodeCanonical(canonical), hash, deadlineMs: 1_000, settle: (outcome: AppendOutcome) => { outcomes.push(outcome); } };
+  const append = {
+    record: decodeCanonical(canonical), sizeBytes: canonical.length, hash, deadlineMs: 1_000,
+    settle: (outcome: AppendOutcome) => { outcomes.push(outcome); },
+  };
   pending.add(append);
   return { pending, append, outcomes, hash, subject: chain.subject };
 }

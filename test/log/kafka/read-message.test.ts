@@ -7,10 +7,12 @@ import { TaskChain } from '../../contract/task-chain.ts';
 
 const partitions = 12;
 
+type Headers = Record<string, Buffer | Buffer[] | undefined>;
+
 /** A message as kafkajs gives it. */
-function received(canonical: Uint8Array, change: (headers: Record<string, Buffer | Buffer[] | undefined>) => void = () => undefined): KafkaMessage {
+function received(canonical: Uint8Array, change: (headers: Headers) => void = () => undefined): KafkaMessage {
   const { key, headers, value } = messageOf(decodeCanonical(canonical), partitions);
-  const buffers: Record<string, Buffer | Buffer[] | undefined> = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]));
+  const buffers: Headers = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]));
   change(buffers);
   return { key: Buffer.from(key), value, headers: buffers, timestamp: '0', attributes: 0, offset: '7' };
 }
@@ -43,7 +45,7 @@ test('a task and its image share a partition, the one that Kafka picks for the k
   t.is(partitionOf('tasks/abc', 1_000), 107);
 });
 
-const unreadable: readonly (readonly [title: string, change: (headers: Record<string, Buffer | Buffer[] | undefined>) => void, problem: RegExp])[] = [
+const unreadable: readonly (readonly [title: string, change: (headers: Headers) => void, problem: RegExp])[] = [
   ['a header is missing', (headers) => { delete headers['ce_subject']; }, /no header ce_subject/],
   ['a header is there twice', (headers) => { headers['ce_id'] = [Buffer.from('a'), Buffer.from('b')]; }, /header ce_id is there more than once/],
   ['a header is not UTF-8', (headers) => { headers['ce_owner'] = Buffer.from([0xc3, 0x28]); }, /header ce_owner is not UTF-8/],

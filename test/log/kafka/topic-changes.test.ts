@@ -17,10 +17,12 @@ async function newTopic(t: ExecutionContext): Promise<KafkaSettings> {
   return { brokers: [await sharedKafka(t)], topic: uniqueTopic(), partitions, replication: 1 };
 }
 
+type Change = (headers: Record<string, string>) => { partition?: number; value?: Buffer };
+
 /** Somebody else who writes to, and does things to, the topic. */
 async function outsider(t: ExecutionContext, settings: KafkaSettings) {
   const { kafka, close } = connectKafka(settings, 'outsider', new SpokenLines(), 'start');
-  const producer = kafka.producer({ createPartitioner: () => ({ message }) => Number(message.partition ?? 0) });
+  const producer = kafka.producer({ createPartitioner: () => ({ message }) => message.partition ?? 0 });
   const admin = kafka.admin();
   await Promise.all([producer.connect(), admin.connect()]);
   t.teardown(close);
@@ -33,7 +35,7 @@ async function outsider(t: ExecutionContext, settings: KafkaSettings) {
       return `${partition}-${sent?.baseOffset ?? ''}`;
     },
     /** Sends a record that fits `chain`, perhaps changed. */
-    async sendRecord(chain: TaskChain, change: (headers: Record<string, string>) => { partition?: number; value?: Buffer } = () => ({})): Promise<string> {
+    async sendRecord(chain: TaskChain, change: Change = () => ({})): Promise<string> {
       const message = messageOf(decodeCanonical(chain.candidate()), partitions);
       const { partition = message.partition, value = message.value } = change(message.headers);
       return this.send(partition, { ...message, value });
@@ -49,7 +51,9 @@ function chainIn(partition: number): TaskChain {
   }
 }
 
-const junk: readonly (readonly [title: string, write: (peer: Awaited<ReturnType<typeof outsider>>) => Promise<string>, problem: RegExp])[] = [
+type Peer = Awaited<ReturnType<typeof outsider>>;
+
+const junk: readonly (readonly [title: string, write: (peer: Peer) => Promise<string>, problem: RegExp])[] = [
   ['a message without headers', (peer) => peer.send(1, { value: Buffer.from('hello') }), /is no record: it has no header ce_id/],
   ['a record whose value does not decode', (peer) => peer.sendRecord(chainIn(1), () => ({ value: Buffer.from([0xff]) })), /lehr\.v1\.TaskCreated/],
 ];
@@ -118,7 +122,7 @@ test('an event of a type that nobody knows yet moves the head and is counted', a
   t.is((await chain.append(log)).outcome.kind, 'accepted');
 });
 
-async function waitForTopic(peer: Awaited<ReturnType<typeof outsider>>, topic: string, isThere: boolean): Promise<void> {
+async function waitForTopic(peer: Peer, topic: string, isThere: boolean): Promise<void> {
   for (let looks = 0; (await peer.admin.listTopics()).includes(topic) !== isThere; looks += 1) {
     if (looks > 200) throw new Error(`the topic is ${isThere ? 'not there' : 'still there'}`);
     await new Promise((resolve) => { setImmediate(resolve); });
@@ -126,7 +130,7 @@ async function waitForTopic(peer: Awaited<ReturnType<typeof outsider>>, topic: s
 }
 
 /** What may be done to a topic behind the service's back, and what it then says. */
-const changes: readonly (readonly [title: string, change: (peer: Awaited<ReturnType<typeof outsider>>, settings: KafkaSettings) => Promise<unknown>, problem: RegExp])[] = [
+const changes: readonly (readonly [title: string, change: (peer: Peer, topic: KafkaSettings) => Promise<unknown>, problem: RegExp])[] = [
   ['made anew and empty', async (peer, { topic }) => {
     await peer.admin.deleteTopics({ topics: [topic] });
     await waitForTopic(peer, topic, false);
@@ -135,10 +139,10 @@ const changes: readonly (readonly [title: string, change: (peer: Awaited<ReturnT
     await peer.admin.deleteTopics({ topics: [settings.topic] });
     await waitForTopic(peer, settings.topic, false);
     await peer.admin.createTopics({ waitForLeaders: false, topics: [{ topic: settings.topic, numPartitions: partitions, configEntries: [
-      { name: 'retention.ms', value: '-1' }, { name: 'retention.bytes', value: '-1' },
+      { name: 'retention.ms', value: '-1' }, { name: 'retention.bytes', value: '-1' }, { name: 'max.message.bytes', value: '8388608' },
     ] }] });
     await waitForTopic(peer, settings.topic, true);
-    for (let round = 0; round < 4; round += 1) for (let partition = 0; partition < partitions; partition += 1) await retried(() => peer.sendRecord(chainIn(partition)));
+    for (let round = 0; round < 4 * partitions; round += 1) await retried(() => peer.sendRecord(chainIn(round % partitions)));
   }, /the record at position \d-\d is another one than when it was read/],
   ['cut at its beginning', async (peer, { topic }) => {
     // kafkajs deletes records only of topics that it was asked about.
@@ -172,6 +176,6 @@ for (const [title, change, problem] of changes) {
     const { message } = await again.ended;
     t.regex(message, problem);
     t.regex(message, /Put the right topic back\..*delete the folder projections/);
-    t.deepEqual((await again.replica.acceptedAfter(new Map(), 100)).length, 9);
+    t.deepEqual(again.replica.acceptedAfter(new Map(), 100).length, 9);
   });
 }
