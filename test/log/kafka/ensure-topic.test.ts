@@ -25,7 +25,8 @@ test('a topic that is not there is made so that nothing is ever forgotten, by ho
   t.teardown(() => admin.disconnect());
   const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }];
   const described = await admin.describeConfigs({ includeSynonyms: false, resources });
-  const values = Object.fromEntries(described.resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]) ?? []);
+  const found = described.resources[0]?.configEntries ?? [];
+  const values = Object.fromEntries(found.map(({ configName, configValue }) => [configName, configValue]));
   t.like(values, { ...kept, 'cleanup.policy': 'delete', 'unclean.leader.election.enable': 'false', 'min.insync.replicas': '1' });
   t.is((await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length, 5);
 });
