@@ -167,11 +167,11 @@ export class NatsJobQueue implements JobQueue {
 
   #scheduleTick(): void {
     this.#cancelTick = this.#deps.clock.schedule(keepEveryMs, () => {
+      this.#scheduleTick();
       for (const { reply } of this.#held.values()) this.#answer(reply, '+WPI');
       this.#offers.giveUpOld();
       this.#source.tick();
       this.#handOver();
-      this.#scheduleTick();
     });
   }
 }

@@ -42,15 +42,23 @@ async function refusal(settings: NatsSettings): Promise<{ readonly message: stri
   throw new Error('nothing was refused');
 }
 
+/** The same of settings that are wrong: a server closes behind its answer, which on a busy machine may overtake it. */
+async function finalRefusal(settings: NatsSettings): Promise<string> {
+  for (;;) {
+    const { message, isFinal } = await refusal(settings);
+    if (isFinal) return message;
+  }
+}
+
 if (hasTool('nats-server')) {
   test('a user is let in by name and password, and refused otherwise', async (t) => {
     const server = await serverWith(t, { auth: login });
     const servers = [server.url];
     t.true(await connects({ servers, login }));
-    const expected = { message: `nats-username, nats-password-file, nats-credentials: ${server.url} refuses them.`, isFinal: true };
-    t.deepEqual(await refusal({ servers, login: { ...login, username: 'other' } }), expected);
-    t.deepEqual(await refusal({ servers, login: { username: 'lehr', password: `${password}!` } }), expected);
-    t.deepEqual(await refusal({ servers }), expected);
+    const expected = `nats-username, nats-password-file, nats-credentials: ${server.url} refuses them.`;
+    t.is(await finalRefusal({ servers, login: { ...login, username: 'other' } }), expected);
+    t.is(await finalRefusal({ servers, login: { username: 'lehr', password: `${password}!` } }), expected);
+    t.is(await finalRefusal({ servers }), expected);
   });
 
   test('a user is let in by credentials', async (t) => {
@@ -142,8 +150,7 @@ if (hasTool('nats-server')) {
       const [ca, cert, key] = await Promise.all([files.caFile, files.clientCertFile, files.clientKeyFile].map((file) => readFile(file, 'utf8')));
       const servers = [server.url];
       t.true(await connects({ servers, login, tls: { ca: ca!, cert: cert!, key: key! } }));
-      const without = await refusal({ servers, login, tls: { ca: ca! } });
-      t.regex(without.message, /certificate/);
+      t.regex(await finalRefusal({ servers, login, tls: { ca: ca! } }), /certificate/);
       const broken = await refusal({ servers, login, tls: { ca: ca!, cert: 'no certificate', key: key! } });
       t.deepEqual([broken.isFinal, broken.message.startsWith('nats-tls-ca, nats-tls-cert, nats-tls-key: ')], [true, true]);
     });

@@ -109,6 +109,19 @@ export class NatsBench {
   }
 }
 
+/** Resolves when a node has noticed that NATS is away. */
+export function noticed({ link }: QueueNode): Promise<void> {
+  if (!link.isUp) return Promise.resolve();
+  return new Promise((resolve) => {
+    const detach = link.attach((_, lost) => {
+      lost.addEventListener('abort', () => {
+        detach();
+        resolve();
+      }, { once: true });
+    });
+  });
+}
+
 /** The id of a task that no other test uses. */
 export const newTask = (): string => randomUUID();
 

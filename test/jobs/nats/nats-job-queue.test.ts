@@ -90,21 +90,24 @@ if (hasTool('nats-server')) {
 
   test('a job that takes long is kept by its holder', async (t) => {
     const bench = new NatsBench(t, await sharedNats(t));
-    const holder = await bench.node({ delivery: quick, clock: fasterClock(20) });
-    const other = await bench.node({ delivery: quick });
-    const taskId = newTask();
-    holder.queue.offer(taskId);
+    const delivery = { ackWaitMs: 4_000, maxDeliver: 20 };
+    const signsMs = 100;
+    const count = 1.2 * delivery.ackWaitMs / signsMs;
+    const holder = await bench.node({ delivery, clock: fasterClock(2_000 / signsMs) });
+    const other = await bench.node({ delivery });
+    const [taskId, last] = [newTask(), newTask()];
+    other.queue.offer(taskId);
     const job = await holder.queue.take(always);
+    t.is(job.taskId, taskId);
     const taken = other.takeDone();
-    const signs = (await bench.client()).subscribe(`$JS.ACK.${bench.names.stream}.>`, { max: 30 });
+    const signs = (await bench.client()).subscribe(`$JS.ACK.${bench.names.stream}.>`, { max: count });
     const said: string[] = [];
     for await (const sign of signs) said.push(sign.string());
-    t.deepEqual(said, Array.from({ length: 30 }, () => '+WPI'), 'three times as long as a job may go unheard');
+    t.deepEqual(said, Array.from({ length: count }, () => '+WPI'), 'for longer than a job may go unheard');
     const manager = await bench.manager();
     t.is((await manager.consumers.info(bench.names.stream, bench.names.consumer)).num_redelivered, 0);
     job.done();
-    const last = newTask();
-    holder.queue.offer(last);
+    other.queue.offer(last);
     t.is(await taken, last);
   });
 

@@ -8,7 +8,7 @@ import type { ProgressSignal, Signals } from '../../../src/jobs/signals.ts';
 import { systemClock } from '../../../src/jobs/system-clock.ts';
 import { sharedNats } from '../../servers/shared-nats.ts';
 import { hasTool } from '../../tooling/has-tool.ts';
-import { NatsBench, newTask, type QueueNode } from './nats-bench.ts';
+import { NatsBench, newTask, noticed, type QueueNode } from './nats-bench.ts';
 
 const heartbeatOf = (generation: number, leaving = false): Heartbeat => {
   const life = { node: '4b7706d4-c183-5c89-b5a6-a7cbeaa0637e', generation };
@@ -120,8 +120,9 @@ if (hasTool('nats-server')) {
     const [away, back] = [newTask(), newTask()];
     const here: string[] = [];
     one!.signals.listen(({ taskId }) => { here.push(taskId); });
+    const gone = nodes.map(noticed);
     await server.kill();
-    await Promise.all(nodes.map(({ link }) => link.connection.closed()).map((closed) => closed.catch(() => undefined)));
+    await Promise.all(gone);
     one!.signals.publish(signalOf(away, 1n));
     one!.heartbeats.beat(heartbeatOf(1));
     t.deepEqual(here, [away]);
