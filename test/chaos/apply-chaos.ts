@@ -50,7 +50,9 @@ export async function applyChaos({ options, ledger, deployment, sources, random,
   const struck = new Set<string>();
   await Promise.all(plans.map((plan) => runFaults(plan, victims, struck, ledger, ending)));
   await load;
-  ledger.note('the load is over and everything is healed');
+  const { seconds, fromSeconds } = history.longestSilence;
+  ledger.note(`the load is over and everything is healed; the longest time without an acknowledgement was ${seconds} s, from ${fromSeconds} s on`);
+  ledger.count('s, the longest without an acknowledgement', seconds);
   return { ledger, history, client, sources, deployment, watchers, random };
 }
 

@@ -12,7 +12,7 @@ export interface ChaosReport {
   readonly violationCount: number;
   /** The first of them. */
   readonly violations: readonly Violation[];
-  /** Where data, logs and the diary are; undefined where all is well and they are gone. */
+  /** Where data, logs and the diary are; undefined where they are gone, because all is well. */
   readonly folder: string | undefined;
 }
 
@@ -25,10 +25,11 @@ export function describeReport({ seed, deployment, wallMs, counts, peakMiB, viol
     '',
   ];
   const run = `seed ${seed}, ${deployment}, ${(wallMs / 1_000).toFixed(1)} s`;
-  if (first === undefined) return [...lines, `every rule held: ${run}`].join('\n');
+  const where = folder === undefined ? [] : [`Data, logs and diary are in ${folder}.`];
+  if (first === undefined) return [...lines, ...where, `every rule held: ${run}`].join('\n');
   const rest = others.slice(0, 20).map(({ rule, detail }) => `then: ${rule}: ${detail}`);
   return [
     ...lines, ...rest, `${violationCount} violations: ${run}. The first: ${first.rule}: ${first.detail}`, ...first.evidence.map((line) => `  ${line}`),
-    `Data, logs and diary are in ${folder ?? 'no folder'}.`,
+    ...where,
   ].join('\n');
 }

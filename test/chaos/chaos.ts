@@ -19,6 +19,7 @@ them again; at the end all that was acknowledged is checked, and every call of e
   --longest N    no fault lasts longer than so many seconds (30)
   --rate N       tasks that are asked for per second (6)
   --embedded     one server with its log in SQLite instead of a cluster
+  --keep         keeps data and logs although every rule held
   --json         prints the report as JSON
   --quiet        tells nothing on the way
   --help         prints this
@@ -39,7 +40,7 @@ const sameSignalMs = 500;
 const flags = {
   seed: { type: 'string' }, minutes: { type: 'string', default: '10' },
   longest: { type: 'string', default: '30' }, rate: { type: 'string', default: '6' },
-  embedded: { type: 'boolean' }, json: { type: 'boolean' }, quiet: { type: 'boolean' }, help: { type: 'boolean' },
+  embedded: { type: 'boolean' }, keep: { type: 'boolean' }, json: { type: 'boolean' }, quiet: { type: 'boolean' }, help: { type: 'boolean' },
 } as const;
 
 function numberOf(name: string, text: string, least: number): number {
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
   });
   if (values.quiet !== true) console.error(`seed ${seed}`);
   const report = await runChaos({
-    deployment: values.embedded === true ? 'embedded' : 'cluster', seed, durationMs, longestFaultMs, folder,
+    deployment: values.embedded === true ? 'embedded' : 'cluster', seed, durationMs, longestFaultMs, folder, keepsFolder: values.keep === true,
     tasksPerSecond: numberOf('rate', values.rate, 0.1), ...(values.quiet === true ? {} : { onNote: (line) => { console.error(line); } }),
   }, interrupted.signal);
   if (report === undefined) return interruptedCode;

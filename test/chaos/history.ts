@@ -6,6 +6,9 @@ import type { Ledger } from './ledger.ts';
 /** Codes after which nobody knows what came of a call: the answer was lost, late, or that very "perhaps". */
 const unknownCodes = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED', 'INTERNAL', 'UNKNOWN'];
 
+/** A call that takes longer is worth a line in the diary. */
+const slowCallMs = 5_000;
+
 /** What an answer carries beside what the check of the history needs. */
 interface AnsweredTask {
   readonly task?: Task | undefined;
@@ -31,6 +34,9 @@ export class History {
   readonly #newest = new Map<string, Acknowledged>();
   readonly #ledger: Ledger;
   #number = 0;
+  #lastMs: number | undefined;
+  #silenceMs = 0;
+  #silentFromMs = 0;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -49,8 +55,22 @@ export class History {
     if (answer.kind === 'ok' && readToken !== '') {
       this.#newest.set(requestId, { id: answer.seen.id, origin: { startMs, revision: answer.seen.revision }, readToken });
     }
+    const tookMs = operation.endMs - startMs;
+    if (tookMs > slowCallMs) this.#ledger.note(`${call.kind} on ${node} took ${(tookMs / 1_000).toFixed(1)} s: ${answer.kind}`);
+    if (answer.kind === 'ok' && readToken !== '') this.#acknowledgedAt(operation.endMs);
     this.#ledger.count(`${call.kind} ${answer.kind === 'refused' ? answer.reason : answer.kind}`);
     return { operation, readToken };
+  }
+
+  /** The longest time in which no node acknowledged a create or a cancel, in seconds, and when it began. */
+  get longestSilence(): { readonly seconds: number; readonly fromSeconds: number } {
+    return { seconds: round(this.#silenceMs), fromSeconds: round(this.#silentFromMs) };
+  }
+
+  #acknowledgedAt(nowMs: number): void {
+    const silenceMs = nowMs - (this.#lastMs ?? nowMs);
+    if (silenceMs > this.#silenceMs) [this.#silenceMs, this.#silentFromMs] = [silenceMs, nowMs - silenceMs];
+    this.#lastMs = nowMs;
   }
 
   /** What was acknowledged last for each request id. */
@@ -80,4 +100,8 @@ export class History {
       return { answer: { kind: 'unknown', why: `${code} ${reason ?? message}` }, readToken: '' };
     }
   }
+}
+
+function round(ms: number): number {
+  return Math.round(ms / 100) / 10;
 }

@@ -22,8 +22,9 @@ export interface ChaosOptions {
   /** No fault lasts longer. */
   readonly longestFaultMs: number;
   readonly tasksPerSecond: number;
-  /** For data and logs; made here, and removed at the end unless a rule was broken. */
+  /** For data and logs; made here, and removed at the end unless a rule was broken or `keepsFolder`. */
   readonly folder: string;
+  readonly keepsFolder?: boolean;
   /** Told of a line for each thing that happens. */
   readonly onNote?: (line: string) => void;
 }
@@ -56,7 +57,7 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
   const deployment = await starting.catch(() => undefined);
   await deployment?.stop();
   const nodes = deployment?.nodes ?? [];
-  const isKept = ledger.violationCount > 0 && !signal.aborted;
+  const isKept = (ledger.violationCount > 0 || options.keepsFolder === true) && !signal.aborted;
   const report: ChaosReport = {
     seed, deployment: kind, wallMs: Math.round(ledger.nowMs), counts: Object.fromEntries(ledger.counts),
     peakMiB: Object.fromEntries(nodes.map(({ name, peakBytes }) => [name, Math.round(peakBytes / 2 ** 20)])),
