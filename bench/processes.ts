@@ -29,7 +29,7 @@ export async function startReady(command: string, args: readonly string[], env: 
       return { residentBytes: kib('VmRSS'), peakBytes: kib('VmHWM') };
     },
     async stop() {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
       await once(child, 'exit');
     },

@@ -5,14 +5,14 @@
  */
 import { once } from 'node:events';
 
+import { missingClusterTools } from '../scripts/cluster-tools.ts';
 import { clusterNextSteps, stepsOnCluster } from './cluster-next-steps.ts';
 import { startClusterNode } from './cluster-node.ts';
 import { startClusterServers } from './cluster-servers.ts';
-import { checkClusterTools } from './cluster-tools.ts';
 import { lehrIn } from './lehr-command.ts';
 import { makeDiskImage } from './make-disk-image.ts';
 import { heading, say, showCommand } from './narrate.ts';
-import { runToTheEnd } from './run-to-the-end.ts';
+import { DemoError, runToTheEnd } from './run-to-the-end.ts';
 import { openScratch } from './scratch.ts';
 import { serveSlowly } from './slow-web-server.ts';
 import { taskOverHttp } from './task-over-http.ts';
@@ -28,7 +28,8 @@ if (words.some((word) => word !== '--stay')) {
 }
 
 await runToTheEnd('cluster', async (interrupted) => {
-  await checkClusterTools();
+  const missing = await missingClusterTools();
+  if (missing.length > 0) throw new DemoError(['the cluster needs what is not here.', ...missing].join('\n'));
   await using scratch = await openScratch('cluster', interrupted);
 
   heading('1. Kafka, which holds the log, and NATS, which carries jobs and signals');
