@@ -15,8 +15,8 @@ const readyLine = /lehr is ready: gRPC on (\S+), HTTP on (http:\/\/\S+)\n/;
 /** A node that ends by itself is started again after so long, as a service manager would. */
 const restartAfterMs = 1_000;
 
-/** A node that is asked to stop has so long. */
-const stopLimitMs = 30_000;
+/** A node that is asked to stop has so long: what is on its way to a broker that does not answer is given up after 25 s. */
+const stopLimitMs = 45_000;
 
 /** Between two looks whether a node is ready. */
 const lookEveryMs = 50;
