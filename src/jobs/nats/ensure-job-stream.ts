@@ -22,7 +22,10 @@ export interface Delivery {
   readonly maxDeliver: number;
 }
 
-/** A worker that dies is judged dead by its silence after about 8 s; so the hint is free again by then. */
+/**
+ * A worker that dies is judged dead by its silence after about 8 s; by then whoever got its jobs has looked at them in vain and they are
+ * done, so that they can be offered again.
+ */
 export const jobDelivery: Delivery = { ackWaitMs: 6_000, maxDeliver: 20 };
 
 /** A request to JetStream is given up after so long. */

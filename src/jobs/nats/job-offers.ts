@@ -9,7 +9,7 @@ const unansweredLimit = 4_096;
 /** An offer that was not answered for so long is taken for lost. */
 const answerLimitMs = 10_000;
 
-/** After JetStream has refused a job for want of room, or because there is no stream, it is left alone for so long. */
+/** After JetStream has refused a job for want of room, or because there is no stream, or not answered, it is left alone for so long. */
 const refusedPauseMs = 2_000;
 
 interface Unanswered {
@@ -53,6 +53,7 @@ export class JobOffers {
         callback: (error, message) => { if (error === null) this.#onAnswer(message); },
       });
       this.#inbox = inbox;
+      this.#refusedUntilMs = -Infinity;
       lost.addEventListener('abort', () => {
         this.#inbox = undefined;
         this.#giveUp(Infinity);
@@ -60,9 +61,14 @@ export class JobOffers {
     });
   }
 
+  /** Whether JetStream takes offers, if perhaps not at this very moment. */
+  get isTaking(): boolean {
+    return this.#inbox !== undefined && this.#clock.monotonicMs() >= this.#refusedUntilMs;
+  }
+
   /** Whether offers may be sent at this moment. */
   get canSend(): boolean {
-    return this.#inbox !== undefined && this.#unanswered.size < unansweredLimit && this.#clock.monotonicMs() >= this.#refusedUntilMs;
+    return this.isTaking && this.#unanswered.size < unansweredLimit;
   }
 
   /** Sends an offer; those for one `occasion` make one job. False: not now. */
@@ -89,8 +95,7 @@ export class JobOffers {
     this.#unanswered.delete(key);
     const hasNoStream = message.headers?.code === 503;
     if (hasNoStream || isRefusal(message)) {
-      this.#refusedUntilMs = this.#clock.monotonicMs() + refusedPauseMs;
-      this.#listener.onRefused(offer.taskId);
+      this.#refused(offer.taskId);
       if (hasNoStream) this.#listener.onNoStream();
     } else if (this.#unanswered.size <= unansweredLimit / 2) {
       this.#listener.onRoom();
@@ -102,8 +107,13 @@ export class JobOffers {
     for (const [key, { taskId, sentMs }] of this.#unanswered) {
       if (sentMs > untilMs) return;
       this.#unanswered.delete(key);
-      this.#listener.onRefused(taskId);
+      this.#refused(taskId);
     }
+  }
+
+  #refused(taskId: string): void {
+    this.#refusedUntilMs = this.#clock.monotonicMs() + refusedPauseMs;
+    this.#listener.onRefused(taskId);
   }
 }
 

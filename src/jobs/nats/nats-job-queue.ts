@@ -11,8 +11,8 @@ import type { NatsLink } from './nats-link.ts';
 import type { NatsNames } from './nats-names.ts';
 import type { NatsLog } from './nats-settings.ts';
 
-/** Each job that is not done keeps its lease so often; three times within the time after which it would be handed out again. */
-const keepEveryMs = 2_000;
+/** Each job that is not done is kept so many times within the time after which it would be handed out again. */
+const signsPerWait = 3;
 
 /** What a queue over NATS works with. */
 export interface NatsJobQueueDeps {
@@ -36,8 +36,9 @@ interface Held {
 
 /**
  * Jobs that all nodes share, in a JetStream work queue. A job stays in the stream until it is done, kept alive by its holder; one whose
- * holder died is handed out again. What JetStream does not take at the moment waits in this process: its own workers take it from
- * here, and the rest goes to the stream when that takes jobs again. So tasks are worked on without NATS too, and the log decides races.
+ * holder died is handed out again. What JetStream does not take at the moment waits in this process and goes to the stream when that
+ * takes jobs again; until then, where it takes none at all, the workers of this process take it from here. So tasks are worked on without
+ * NATS too, and the log decides races.
  */
 export class NatsJobQueue implements JobQueue {
   readonly #deps: NatsJobQueueDeps;
@@ -48,7 +49,8 @@ export class NatsJobQueue implements JobQueue {
   readonly #offers: JobOffers;
   readonly #source: JobSource;
   readonly #malformed: MalformedMessages;
-  #isOpen = false;
+  /** `opening`: it is not known yet whether JetStream takes jobs. */
+  #stream: 'opening' | 'open' | 'closed' = 'opening';
   #streamCreated: string | undefined;
   #cancelTick: (() => void) | undefined;
 
@@ -68,7 +70,10 @@ export class NatsJobQueue implements JobQueue {
         wanted: () => this.#takers.count,
         onJob: (message) => { this.#onJob(message); },
         onOpen: (created) => { this.#onOpen(created); },
-        onClosed: () => { this.#isOpen = false; },
+        onClosed: () => {
+          this.#stream = 'closed';
+          this.#serveLocal();
+        },
       },
     });
     this.#scheduleTick();
@@ -82,9 +87,8 @@ export class NatsJobQueue implements JobQueue {
 
   async take(signal: AbortSignal): Promise<Job> {
     signal.throwIfAborted();
-    const taskId = this.#local.take();
-    if (taskId !== undefined) return localJob(taskId);
     const taken = this.#takers.wait(signal);
+    this.#serveLocal();
     this.#source.wake();
     return taken;
   }
@@ -96,17 +100,27 @@ export class NatsJobQueue implements JobQueue {
   }
 
   #send(taskId: string, occasion?: string): boolean {
-    return this.#isOpen && this.#offers.send(taskId, occasion);
+    return this.#stream === 'open' && this.#offers.send(taskId, occasion);
   }
 
   /** A job that the stream does not take. */
   #keep(taskId: string): void {
-    if (!this.#takers.give(localJob(taskId))) this.#local.add(taskId);
+    this.#local.add(taskId);
+    this.#serveLocal();
+  }
+
+  /** While the stream takes no jobs, what waits here is for the workers of this process. */
+  #serveLocal(): void {
+    while (this.#takers.count > 0 && (this.#stream === 'closed' || !this.#offers.isTaking)) {
+      const taskId = this.#local.take();
+      if (taskId === undefined) return;
+      this.#takers.give(localJob(taskId));
+    }
   }
 
   /** Brings to the stream what waits here. */
   #handOver(): void {
-    while (this.#isOpen && this.#offers.canSend) {
+    while (this.#stream === 'open' && this.#offers.canSend) {
       const taskId = this.#local.take();
       if (taskId === undefined) return;
       if (this.#send(taskId)) continue;
@@ -116,7 +130,7 @@ export class NatsJobQueue implements JobQueue {
   }
 
   #onOpen(created: string): void {
-    this.#isOpen = true;
+    this.#stream = 'open';
     if (this.#streamCreated !== undefined && this.#streamCreated !== created) this.#forgetStream();
     this.#streamCreated = created;
     this.#handOver();
@@ -157,8 +171,8 @@ export class NatsJobQueue implements JobQueue {
     if (this.#held.get(held.taskId) !== held) return;
     this.#held.delete(held.taskId);
     this.#answer(held.reply, '+ACK');
-    // Not to the stream: it refuses a second job of a task until it has worked the acknowledgement in.
-    if (held.again) this.#keep(held.taskId);
+    // Not to the stream at once: it refuses a second job of a task until it has worked the acknowledgement in.
+    if (held.again && !this.#takers.give(localJob(held.taskId))) this.#local.add(held.taskId);
   }
 
   #answer(reply: string | undefined, answer: string): void {
@@ -166,11 +180,13 @@ export class NatsJobQueue implements JobQueue {
   }
 
   #scheduleTick(): void {
-    this.#cancelTick = this.#deps.clock.schedule(keepEveryMs, () => {
+    const { clock, delivery = jobDelivery } = this.#deps;
+    this.#cancelTick = clock.schedule(delivery.ackWaitMs / signsPerWait, () => {
       this.#scheduleTick();
       for (const { reply } of this.#held.values()) this.#answer(reply, '+WPI');
       this.#offers.giveUpOld();
       this.#source.tick();
+      this.#serveLocal();
       this.#handOver();
     });
   }
