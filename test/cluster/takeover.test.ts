@@ -18,11 +18,14 @@ import { canCluster, sharedServers } from './harness/with-servers.ts';
 /** Imports that are under way when a node goes. */
 const imports = 5;
 
-/** After a death that nobody was told of, others take over within this time. */
-const afterDeathMs = 12_000;
+/**
+ * After a death that nobody was told of, others take over within 12 s: the benchmark measures that. Here a machine that does other things
+ * as well gets more, and less than the 22 s after which a sweep would find the task at the earliest.
+ */
+const afterDeathMs = 20_000;
 
-/** The same after a goodbye, and after the node has begun a new life. */
-const afterGoodbyeMs = 3_000;
+/** The same after a goodbye, and after the node has begun a new life: sooner than its silence would tell. */
+const afterNewsMs = 5_000;
 
 const image = rawDisk(256 * 1024, 1);
 
@@ -43,8 +46,9 @@ interface UnderWay {
 }
 
 /** Imports that stand in the middle of their fetch, each on some node. */
-async function underWay(name: string): Promise<UnderWay> {
+async function underWay(t: ExecutionContext, name: string): Promise<UnderWay> {
   const gate = new Gate(image.bytes);
+  t.teardown(() => { gate.open(); });
   const url = source.serve(`/${name}`, gate.behaviour);
   const [first] = nodes.values();
   const create = () => createImport(first!.api, url, {}, { expectedDigest: image.digest });
@@ -90,45 +94,44 @@ if (canCluster) {
   test.afterEach.always((t) => cluster.explain(t));
   test.after.always(() => shared.run());
 
-  test.serial('what a node was doing that was killed is taken over within 12 s, and the rest is not disturbed', async (t) => {
-    const under = await underWay('killed');
-    const { victim, name, its } = under;
-    nodes.delete(name);
-    await victim.kill('SIGKILL');
-    const deadMs = Date.now();
-    for (const id of its) {
-      const afterMs = await takenOverAfterMs([...nodes.values()], id, deadMs);
-      t.true(afterMs < afterDeathMs, `it was taken over after ${afterMs} ms`);
-    }
-    under.open();
-    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
-    nodes.set(name, await cluster.start(name));
-  });
-
-  test.serial('what a node was doing that was asked to stop is taken over as soon as it has gone', async (t) => {
-    const under = await underWay('stopped');
-    const { victim, name, its } = under;
-    nodes.delete(name);
-    t.deepEqual(await victim.kill('SIGTERM'), { code: 0, signal: null });
-    const goneMs = Date.now();
-    for (const id of its) {
-      const afterMs = await takenOverAfterMs([...nodes.values()], id, goneMs);
-      t.true(afterMs < afterGoodbyeMs, `it was taken over after ${afterMs} ms`);
-    }
-    under.open();
-    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
-    nodes.set(name, await cluster.start(name));
-  });
-
   test.serial('what a node was doing that was killed is taken over as soon as it lives again', async (t) => {
-    const under = await underWay('restarted');
+    const under = await underWay(t, 'restarted');
     const { victim, name, its } = under;
     await victim.kill('SIGKILL');
     nodes.set(name, await cluster.start(name));
     const readyMs = Date.now();
     for (const id of its) {
       const afterMs = await takenOverAfterMs([...nodes.values()], id, readyMs);
-      t.true(afterMs < afterGoodbyeMs, `it was taken over after ${afterMs} ms`);
+      t.true(afterMs < afterNewsMs, `it was taken over after ${afterMs} ms`);
+    }
+    under.open();
+    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+  });
+
+  test.serial('what a node was doing that was killed is taken over by others, and the rest is not disturbed', async (t) => {
+    const under = await underWay(t, 'killed');
+    const { victim, name, its } = under;
+    nodes.delete(name);
+    await victim.kill('SIGKILL');
+    const deadMs = Date.now();
+    for (const id of its) {
+      const afterMs = await takenOverAfterMs([...nodes.values()], id, deadMs);
+      t.log(`it was taken over after ${afterMs} ms`);
+      t.true(afterMs < afterDeathMs, `it was taken over after ${afterMs} ms`);
+    }
+    under.open();
+    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+  });
+
+  test.serial('what a node was doing that was asked to stop is taken over as soon as it has gone', async (t) => {
+    const under = await underWay(t, 'stopped');
+    const { victim, name, its } = under;
+    nodes.delete(name);
+    t.deepEqual(await victim.kill('SIGTERM'), { code: 0, signal: null });
+    const goneMs = Date.now();
+    for (const id of its) {
+      const afterMs = await takenOverAfterMs([...nodes.values()], id, goneMs);
+      t.true(afterMs < afterNewsMs, `it was taken over after ${afterMs} ms`);
     }
     under.open();
     await assertAllEndedWell(t, [...nodes.values()][0]!, under);

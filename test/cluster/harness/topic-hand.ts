@@ -36,7 +36,11 @@ export class TopicHand {
   /** Deletes what is before an offset of a partition. */
   async cut(partition: number, offset: number): Promise<void> {
     const partitions = [{ partition, offset: String(offset) }];
-    await this.#administer((admin) => admin.deleteTopicRecords({ topic: this.#topic, partitions }));
+    await this.#administer(async (admin) => {
+      // The client deletes only in topics that it has asked about before.
+      await admin.fetchTopicOffsets(this.#topic);
+      await admin.deleteTopicRecords({ topic: this.#topic, partitions });
+    });
   }
 
   async remove(): Promise<void> {
