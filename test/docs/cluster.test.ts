@@ -34,7 +34,7 @@ for (const heading of [...refusals, 'Last words', 'Reasons of /readyz', 'Warning
 }
 
 /** What makes a refusal, in the files that refuse to start a node of a cluster. */
-const refusal = /(?:new (?:TopicUnfitError|WrongJobStreamError|Error)|final|passing|problems\.push)\(\s*(?:tls === undefined\s*\? )?[`'](.+?)[`'](?=[,)\n])/g;
+const refusal = /(?:(?:new (?:TopicUnfitError|WrongJobStreamError|NatsUnavailableError|Error)|problems\.push)\(\s*(?:tls === undefined\s*\? )?|say: \((?:server)?\) => )[`'](.+?)[`'](?=[,)\n ])/g;
 
 /** The files, and from where on they speak of the cluster. */
 const refusing: Readonly<Record<string, string>> = {
