@@ -43,10 +43,6 @@ export class TopicHand {
     });
   }
 
-  async remove(): Promise<void> {
-    await this.#administer((admin) => admin.deleteTopics({ topics: [this.#topic] }));
-  }
-
   /** Makes it, as a node would but for what `config` says. */
   async make(config: Readonly<Record<string, string>> = {}, partitions = 12): Promise<void> {
     const safe = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1', 'unclean.leader.election.enable': 'false' };
