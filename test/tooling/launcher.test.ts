@@ -119,7 +119,7 @@ for (const [title, layout] of layouts) {
             entry: path.join(path.dirname(path.dirname(launcher)), layout.entry),
             pid: ownProcess,
             launched: null,
-            flags: ownProcess ? [] : ['--disable-warning=ExperimentalWarning'],
+            flags: ownProcess ? [] : ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'],
           },
         ],
       });
