@@ -35,6 +35,8 @@ export class TopicWatch {
   readonly #timer: NodeJS.Timeout;
   #ranges: TopicRanges = new Map();
   #shorterSinceMs: number | undefined;
+  /** Ends that were told of partitions although more was read, and that a fresh consumer was to look into. */
+  readonly #excused = new Map<number, bigint>();
   #isStopped = false;
 
   constructor(deps: TopicWatchDeps) {
@@ -74,13 +76,20 @@ export class TopicWatch {
     if (ranges.size !== partitions) return onEnd(new TopicChangedError(otherPartitions(topic, partitions, ranges.size)));
     const cut = [...ranges].find(([, { low }]) => low > 0n);
     if (cut !== undefined) return onEnd(changed(topic, `it has lost what was before position ${cut[0]}-${cut[1].low}`));
-    // Another writer's open transaction hides what comes after it from this question, but not from the reader.
-    const shorter = [...ranges].find(([partition, { high }]) => high <= (judged.get(partition) ?? -1n) && !reader.isAnchored(partition));
+    const isExcused = (partition: number, high: bigint): boolean => reader.isAnchored(partition) && this.#excused.get(partition) === high;
+    const shorter = [...ranges].find(([partition, { high }]) => high <= (judged.get(partition) ?? -1n) && !isExcused(partition, high));
     const nowMs = performance.now();
     this.#shorterSinceMs = shorter === undefined ? undefined : (this.#shorterSinceMs ?? nowMs);
     if (shorter === undefined || nowMs - (this.#shorterSinceMs ?? nowMs) < shorterLimitMs) return;
+    this.#shorterSinceMs = undefined;
     const [partition, { high }] = shorter;
-    onEnd(changed(topic, `partition ${partition} ends before position ${high}, and this node has read the record at ${judged.get(partition) ?? -1n}`));
+    if (!reader.isAnchored(partition)) {
+      return onEnd(changed(topic, `partition ${partition} ends before position ${high}, and this node has read the record at ${judged.get(partition) ?? -1n}`));
+    }
+    // kafkajs goes on with a topic made anew without a word; a fresh consumer asks for the last record again. Where it finds it,
+    // only another writer's open transaction hides what comes after it from this question.
+    this.#excused.set(partition, high);
+    reader.replace(`partition ${partition} is said to end before position ${high}, and more of it was read`);
   }
 
   #replaceStalled(): void {

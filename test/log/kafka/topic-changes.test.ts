@@ -2,6 +2,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { decodeCanonical } from '../../../src/log/canonical.ts';
 import { connectKafka } from '../../../src/log/kafka/connect-kafka.ts';
+import { ensureTopic } from '../../../src/log/kafka/ensure-topic.ts';
 import type { KafkaSettings } from '../../../src/log/kafka/kafka-settings.ts';
 import { messageOf } from '../../../src/log/kafka/read-message.ts';
 import { partitionOf } from '../../../src/log/kafka/partition-of.ts';
@@ -179,3 +180,15 @@ for (const [title, change, problem] of changes) {
     t.deepEqual(again.replica.acceptedAfter(new Map(), 100).length, 9);
   });
 }
+
+test('a topic that is made anew under a running node is noticed by it', async (t) => {
+  const settings = await newTopic(t);
+  const peer = await outsider(t, settings);
+  const { topic } = settings;
+  const opened = await openKafkaLog(t, settings);
+  for (let partition = 0; partition < partitions; partition += 1) await chainIn(partition).append(opened.log);
+  await peer.admin.deleteTopics({ topics: [topic] });
+  await waitForTopic(peer, topic, false);
+  await ensureTopic(settings, 'test', new SpokenLines());
+  t.regex((await opened.ended).message, /made anew, cut or restored: partition \d ends before position/);
+});
