@@ -9,7 +9,8 @@ const ofProcess = /^lehr_(?:process|nodejs)_/;
 test('the page has a row for each metric of the service, with its type, labels and help', async (t) => {
   const none = (): number => 0;
   const { text } = await createMetrics({
-    runningTasks: none, openWatches: none, projectionLag: none, borrowedSlots: none, haltedPartitions: none, unknownTypes: none, isConnected: () => true,
+    runningTasks: none, openWatches: none, projectionLag: none, borrowedSlots: none, haltedPartitions: none, unknownTypes: none,
+    isConnected: () => true,
   }).read();
   const source = textOf('src/observe/metrics.ts').replace(/\n\s+/g, ' ');
   const metrics = [...text.matchAll(/^# HELP (\S+) (.+)\n# TYPE \S+ (\S+)$/gm)].filter(([, name = '']) => !ofProcess.test(name));

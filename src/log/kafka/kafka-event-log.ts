@@ -155,7 +155,10 @@ export class KafkaEventLog implements EventLog {
   async catchUp(signal: AbortSignal, onProgress: (left: number) => void): Promise<void> {
     const timer = setInterval(() => { onProgress(this.lagRecords); }, progressEveryMs);
     try {
-      const ranges = [...await this.#askUntilTold(signal)];
+      const told = await this.#askUntilTold(signal);
+      const fault = this.#watch.faultOf(told);
+      if (fault !== undefined) throw fault;
+      const ranges = [...told];
       // What was read before is not behind until it was seen again: the topic may be another one.
       const isReached = (partition: number, high: bigint): boolean =>
         this.#places.halts.has(partition) || (high - 1n <= this.#places.judged(partition) && this.#reader.isAnchored(partition));

@@ -65,6 +65,14 @@ export class TopicWatch {
     return this.#ranges;
   }
 
+  /** What is wrong with the topic by its ranges alone. */
+  faultOf(ranges: TopicRanges): TopicChangedError | undefined {
+    const { topic, partitions } = this.#deps;
+    if (ranges.size !== partitions) return new TopicChangedError(otherPartitions(topic, partitions, ranges.size));
+    const cut = [...ranges].find(([, { low }]) => low > 0n);
+    return cut === undefined ? undefined : changed(topic, `it has lost what was before position ${cut[0]}-${cut[1].low}`);
+  }
+
   async look(): Promise<void> {
     const { topic, partitions, places, reader, onEnd } = this.#deps;
     // What is read while the brokers answer may lie behind the end that they tell.
@@ -73,9 +81,8 @@ export class TopicWatch {
     if (this.#isStopped) return;
     this.#replaceStalled();
     if (ranges === undefined) return;
-    if (ranges.size !== partitions) return onEnd(new TopicChangedError(otherPartitions(topic, partitions, ranges.size)));
-    const cut = [...ranges].find(([, { low }]) => low > 0n);
-    if (cut !== undefined) return onEnd(changed(topic, `it has lost what was before position ${cut[0]}-${cut[1].low}`));
+    const fault = this.faultOf(ranges);
+    if (fault !== undefined) return onEnd(fault);
     const isExcused = (partition: number, high: bigint): boolean => reader.isAnchored(partition) && this.#excused.get(partition) === high;
     const shorter = [...ranges].find(([partition, { high }]) => high <= (judged.get(partition) ?? -1n) && !isExcused(partition, high));
     const nowMs = performance.now();
