@@ -1,4 +1,4 @@
-import { DebugEvents, type NatsConnection, type PublishOptions } from 'nats';
+import { DebugEvents, Events, type NatsConnection, type PublishOptions } from 'nats';
 import type { Clock } from '../../domain/clock.ts';
 import { connectNats, NatsUnavailableError } from './connect-nats.ts';
 import type { NatsLog, NatsSettings } from './nats-settings.ts';
@@ -13,6 +13,9 @@ const redialWaitMs = 500;
 
 /** What is on its way when the link is closed gets so long to arrive. */
 const drainLimitMs = 2_000;
+
+/** Refusals, such as for want of permissions, that are told of one connection: the first say it all. */
+const refusalsToldLimit = 5;
 
 /** Called with each connection and a signal that aborts when it is lost; must not throw. */
 export type ConnectionUser = (connection: NatsConnection, lost: AbortSignal) => void;
@@ -115,11 +118,22 @@ export class NatsLink {
   async #live(connection: NatsConnection): Promise<void> {
     const line = { connection, outflow: new Outflow(connection), lost: new AbortController() };
     this.#line = line;
-    void closeWhenStale(connection);
+    void this.#watch(connection);
     for (const use of this.#users) introduce(use, line);
     await connection.closed();
     this.#line = undefined;
     line.lost.abort(new NatsUnavailableError('nats-servers: the connection was lost.', false));
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    let told = 0;
+    for await (const { type, data, permissionContext } of connection.status()) {
+      // Pings stay unanswered. The client itself would wait for what it sent last to go out, which may be for ever.
+      if (type === DebugEvents.StaleConnection) await connection.close();
+      if (type !== Events.Error || told === refusalsToldLimit) continue;
+      told += 1;
+      this.#log.warn({ problem: data, ...permissionContext }, 'NATS refuses what this node asks of it: give its user more permissions');
+    }
   }
 
   #isClosing(): boolean {
@@ -151,12 +165,5 @@ function introduce(use: ConnectionUser, { connection, lost }: Line): void {
   } catch (cause) {
     // Nothing can be done with a connection that was closed in this very moment; the next one comes.
     if (!connection.isClosed()) throw cause;
-  }
-}
-
-/** A server that leaves pings unanswered: the client would wait for what it sent last to go out, which may be for ever. */
-async function closeWhenStale(connection: NatsConnection): Promise<void> {
-  for await (const { type } of connection.status()) {
-    if (type === DebugEvents.StaleConnection) await connection.close();
   }
 }

@@ -1,17 +1,14 @@
 import test from 'ava';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
-import { askNats } from '../../../scripts/servers/ask-nats.ts';
 import { freePorts } from '../../../scripts/servers/free-ports.ts';
-import { createServerProcess } from '../../../scripts/servers/server-process.ts';
 import { startNats, type NatsServer, type StartNatsOptions } from '../../../scripts/servers/start-nats.ts';
 import { connectNats, NatsUnavailableError } from '../../../src/jobs/nats/connect-nats.ts';
 import { firstConnectLimitMs, NatsLink } from '../../../src/jobs/nats/nats-link.ts';
 import type { NatsSettings } from '../../../src/jobs/nats/nats-settings.ts';
 import { hasTool } from '../../tooling/has-tool.ts';
-import { fasterClock, rememberingLog, type TestScope } from './nats-bench.ts';
+import { fasterClock, NatsBench, rememberingLog, type TestScope } from './nats-bench.ts';
+import { startPlainNats } from './plain-nats.ts';
 
 const password = 'hunter2-and-more';
 const login = { username: 'lehr', password };
@@ -85,19 +82,26 @@ if (hasTool('nats-server')) {
   });
 
   test('a server without JetStream is refused with the remedy', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'lehr-plain-nats-'));
-    const [port = 0] = await freePorts(1);
-    const server = createServerProcess({
-      name: 'nats-server', command: ['nats-server', '-a', '127.0.0.1', '-p', String(port)], logFile: join(folder, 'log'),
-      isReady: async () => { await askNats(port); return true; },
+    const server = await startPlainNats(t, () => '');
+    t.deepEqual(await refusal({ servers: [server] }), {
+      message: `nats-servers: ${server} runs without JetStream. Switch it on (jetstream { store_dir: … }).`, isFinal: false,
     });
-    t.teardown(async () => {
-      await server.kill();
-      await rm(folder, { recursive: true });
+  });
+
+  test('what the user may not do is told once, and not at each message', async (t) => {
+    const bench = new NatsBench(t, await startPlainNats(t, (folder) => `
+      jetstream { store_dir: ${JSON.stringify(folder)} }
+      authorization { users: [{ user: lehr, password: "${password}", permissions: { publish: { deny: "*.*.heartbeats" } } }] }`));
+    const node = await bench.node({ login });
+    for (let beats = 0; beats < 20; beats += 1) node.link.publish(bench.names.heartbeats, 'x');
+    while (node.log.said.length === 0) await node.link.connection.flush();
+    await node.link.connection.flush();
+    t.true(node.log.said.length <= 5);
+    t.deepEqual(node.log.said[0], {
+      level: 'warn',
+      fields: { problem: 'PERMISSIONS_VIOLATION', operation: 'publish', subject: bench.names.heartbeats, queue: undefined },
+      message: 'NATS refuses what this node asks of it: give its user more permissions',
     });
-    await server.start();
-    const { message } = await refusal({ servers: [`127.0.0.1:${port}`] });
-    t.is(message, `nats-servers: 127.0.0.1:${port} runs without JetStream. Switch it on (jetstream { store_dir: … }).`);
   });
 
   test('the first connection is waited for, and then given up with the setting and the remedy', async (t) => {

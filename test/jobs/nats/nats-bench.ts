@@ -5,7 +5,7 @@ import type { Delivery } from '../../../src/jobs/nats/ensure-job-stream.ts';
 import { NatsJobQueue } from '../../../src/jobs/nats/nats-job-queue.ts';
 import { NatsLink } from '../../../src/jobs/nats/nats-link.ts';
 import { natsNames, type NatsNames } from '../../../src/jobs/nats/nats-names.ts';
-import type { NatsLog } from '../../../src/jobs/nats/nats-settings.ts';
+import type { NatsLog, NatsSettings } from '../../../src/jobs/nats/nats-settings.ts';
 import { systemClock } from '../../../src/jobs/system-clock.ts';
 import { uniqueTopic } from '../../servers/unique-topic.ts';
 
@@ -37,6 +37,12 @@ export function fasterClock(times: number): Clock {
   };
 }
 
+interface NodeOptions {
+  readonly clock?: Clock;
+  readonly delivery?: Delivery;
+  readonly login?: NonNullable<NatsSettings['login']>;
+}
+
 /** One of several processes that share a queue; all of them live in the test's. */
 export interface QueueNode {
   readonly link: NatsLink;
@@ -64,10 +70,10 @@ export class NatsBench {
   }
 
   /** Another node, with a link of its own, that is ready for jobs. */
-  async node({ clock = systemClock, delivery }: { readonly clock?: Clock; readonly delivery?: Delivery } = {}): Promise<QueueNode> {
+  async node({ clock = systemClock, delivery, login }: NodeOptions = {}): Promise<QueueNode> {
     const { names } = this;
     const log = rememberingLog();
-    const link = await NatsLink.open({ servers: [this.url] }, clock, log);
+    const link = await NatsLink.open({ servers: [this.url], ...(login === undefined ? {} : { login }) }, clock, log);
     let losses = 0;
     let lost = Promise.withResolvers<void>();
     const onLoss = (): void => {
