@@ -36,7 +36,8 @@ export class ThreadCalls<To extends { readonly kind: string }, From> {
     this.#thread = new Worker(new URL(`${name}.${ending}`, import.meta.url), { workerData, resourceLimits });
     this.#thread.on('message', onMessage);
     this.#thread.on('error', (cause) => { this.end(cause instanceof Error ? cause : new Error(String(cause))); });
-    this.#thread.on('exit', (code) => { this.end(new Error(`the ${name.replace('-', ' ')} ended with code ${code}`)); });
+    // A thread that was asked to end may have ended before its answer is heard.
+    this.#thread.on('exit', (code) => { this.end(this.#isClosing ? this.#closed() : new Error(`the ${name.replace('-', ' ')} ended with code ${code}`)); });
   }
 
   /** Asks one thing; `transfer` moves to the thread. */
@@ -67,7 +68,11 @@ export class ThreadCalls<To extends { readonly kind: string }, From> {
     // Set before an answer is waited for: the end of the thread may be told in the same turn.
     this.#isClosing = true;
     if (last !== undefined) await this.ask(last);
-    this.end(new Error(`the ${this.#name.replace('-', ' ')} was closed`));
+    this.end(this.#closed());
     await this.#thread.terminate();
+  }
+
+  #closed(): Error {
+    return new Error(`the ${this.#name.replace('-', ' ')} was closed`);
   }
 }
