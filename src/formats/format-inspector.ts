@@ -1,6 +1,7 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { Edges } from './edges.ts';
+import type { GuestDisk } from './guest-disk.ts';
 import type { WarningName } from './warning-table.ts';
 
 /** What an image says about itself in its headers. `facts` are printable ASCII. */
@@ -28,9 +29,6 @@ export interface FormatInspector {
   checkHead(head: Uint8Array, sizeBytes: number | undefined): void;
   /** Judges headers, footers, descriptors and metadata of the stored bytes, and reads the virtual size. */
   describe(file: ByteReader): Description;
-  /**
-   * Judges the tables that map the guest's disk to the file (L1 and L2, grain, block allocation), called after
-   * `describe` accepted. Absent where a format has none, or none is judged yet.
-   */
-  checkTables?(file: ByteReader, description: Description): void;
+  /** Opens the guest's disk of an image that `describe` accepted. Absent where it cannot be read yet. */
+  open?(file: ByteReader): GuestDisk;
 }

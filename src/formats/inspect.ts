@@ -26,7 +26,6 @@ export function inspect(file: ByteReader, declared: DiskFormat, limits: Inspecti
     inspector.checkHead(edges.head, edges.sizeBytes);
     const description = inspector.describe(file);
     checkVirtualSize(description, limits);
-    inspector.checkTables?.(file, description);
     return { kind: 'accepted', format: inspector.format, ...description };
   } catch (error) {
     if (error instanceof ImageRefusedError) return { kind: 'refused', failure: error.failure };

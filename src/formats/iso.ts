@@ -1,6 +1,7 @@
 import { ceilDivide, isPowerOfTwo } from './bounds.ts';
 import { headBytes } from './edges.ts';
 import type { FormatInspector } from './format-inspector.ts';
+import { plainDisk } from './guest-disk.ts';
 import { hasIsoDescriptor, isoSectorBytes, readIsoVolume } from './iso-volume.ts';
 import type { IsoVolume } from './iso-volume.ts';
 import { partitionTableOf } from './raw-content.ts';
@@ -43,6 +44,7 @@ export const iso: FormatInspector = {
       },
     };
   },
+  open: (file) => plainDisk(ceilDivide(BigInt(file.sizeBytes), 512n) * 512n, file.sizeBytes),
 };
 
 function checkVolume({ primary, isUdf }: IsoVolume): void {

@@ -1,5 +1,6 @@
 import { headBytes } from './edges.ts';
 import type { FormatInspector } from './format-inspector.ts';
+import { plainDisk } from './guest-disk.ts';
 import { rawContentOf } from './raw-content.ts';
 import { refuse } from './refuse.ts';
 
@@ -26,6 +27,7 @@ export const raw: FormatInspector = {
       facts,
     };
   },
+  open: (file) => plainDisk(BigInt(file.sizeBytes), file.sizeBytes),
 };
 
 function checkSize(sizeBytes: number): void {

@@ -4,18 +4,23 @@ import { checkTable } from './check-table.ts';
 import type { CheckName } from './check-table.ts';
 
 /**
- * The failure of a check. `seen` is a sentence that says what was found, made safe with `printable` where it quotes the
- * image; the remedy of the table follows it. `details` go to the metadata beside `check`.
+ * What the metadata of a failure say beside `check`. `offset`: where in the file the offending field or structure is, in
+ * bytes; `value`: what stands there, or was found. Numbers are written in decimal; texts are made safe with `printable`
+ * where they come from the image.
  */
-function refusal(check: CheckName, seen: string, details: Readonly<Record<string, string>> = {}): Failure {
+export type RefusalDetails = Readonly<Record<string, string | number | bigint>>;
+
+/** The failure of a check. `seen` is a sentence that says what was found; the remedy of the table follows it. */
+function refusal(check: CheckName, seen: string, details: RefusalDetails): Failure {
   const { reason, remedy } = checkTable[check];
-  return failure(reason, `${seen} ${remedy}`, { check, ...details });
+  const metadata = Object.fromEntries(Object.entries(details).map(([name, value]) => [name, String(value)]));
+  return failure(reason, `${seen} ${remedy}`, { check, ...metadata });
 }
 
 /** A check that failed, on its way to `inspect` or `inspectHead`; distinct from failures that a reader may throw. */
 export class ImageRefusedError extends FailureError {}
 
 /** Throws the failure of a check; caught by `inspect` and `inspectHead`, never beyond. */
-export function refuse(check: CheckName, seen: string, details: Readonly<Record<string, string>> = {}): never {
+export function refuse(check: CheckName, seen: string, details: RefusalDetails = {}): never {
   throw new ImageRefusedError(refusal(check, seen, details));
 }

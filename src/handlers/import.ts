@@ -23,13 +23,13 @@ export function importHandler(deps: ImportDeps): Handler<ImportImage> {
     const inspected = await attempt.stage(
       'inspect',
       async (run) => {
-        const verdict = await inspect(run, deps, { declared: sourceFormat, maxVirtualBytes: deps.maxVirtualBytes });
+        const verdict = await inspect(run, deps, { part: 'fetched', declared: sourceFormat, maxVirtualBytes: deps.maxVirtualBytes });
         refuseConversion(verdict.format, storeFormat);
         return verdict;
       },
       ({ format, virtualSizeBytes, warnings, facts }) => ({ format, virtualSizeBytes, warnings: [...warnings], facts: { ...facts } }),
     );
-    const { file } = await attempt.lastStage('store', (run) => store(run, deps));
+    const { file } = await attempt.lastStage('store', (run) => store(run, deps, 'fetched'));
     await attempt.commit({
       file,
       digest: fetched.digest,

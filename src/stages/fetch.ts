@@ -51,7 +51,7 @@ export async function fetch(run: StageRun, deps: FetchDeps, input: FetchInput): 
         facts = start.facts;
         bytesTotal = start.sizeBytes ?? 0;
         sink = deps.pool.openSink({
-          ...deps.store.stagedFile(run.taskId, run.attempt),
+          ...deps.store.stagedFile(run.taskId, run.attempt, 'fetched'),
           declared: input.sourceFormat,
           onFailure: (error) => cutOff.abort(error),
         });

@@ -1,4 +1,4 @@
-import type { ImageStore } from '../stores/image-store.ts';
+import type { ImageStore, StagedPart } from '../stores/image-store.ts';
 import type { StageRun } from './stage.ts';
 
 /** What store works with. */
@@ -12,11 +12,11 @@ export interface Stored {
 }
 
 /**
- * Puts the attempt's staged file in its place, durably. Throws FailureError, or the signal's reason if it has aborted before;
+ * Puts a part that the attempt has staged in its place, durably. Throws FailureError, or the signal's reason if it has aborted before;
  * once begun it is over in a moment and is not stopped. A file that no `ImageStored` names is a leftover, found by
  * `listFiles`.
  */
-export async function store(run: StageRun, deps: StoreDeps): Promise<Stored> {
+export async function store(run: StageRun, deps: StoreDeps, part: StagedPart): Promise<Stored> {
   run.signal.throwIfAborted();
-  return { file: await deps.store.publish(run.taskId, run.attempt) };
+  return { file: await deps.store.publish(run.taskId, run.attempt, part) };
 }

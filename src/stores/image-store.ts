@@ -1,3 +1,6 @@
+/** Which of the files that an attempt fills: what was fetched, what that was decoded to, what that was converted to. */
+export type StagedPart = 'fetched' | 'decoded' | 'converted';
+
 /** A file that an attempt fills. */
 export interface StagedFileName {
   /** Its absolute path. */
@@ -20,10 +23,12 @@ export interface OpenedImage {
  * path. What fails rejects with FailureError (`STORE_FULL`, `STORE_UNAVAILABLE`).
  */
 export interface ImageStore {
-  /** The file that this attempt fills. Creates nothing. */
-  stagedFile(taskId: string, attempt: number): StagedFileName;
-  /** Puts the attempt's file in its place; its name there. Resolves when that is durable. Fails if something is there already. */
-  publish(taskId: string, attempt: number): Promise<string>;
+  /** A file that this attempt fills. Creates nothing. */
+  stagedFile(taskId: string, attempt: number, part: StagedPart): StagedFileName;
+  /** Removes a file that this attempt has filled; removing one that is not there is no error. */
+  discardPart(taskId: string, attempt: number, part: StagedPart): Promise<void>;
+  /** Puts a file of the attempt in its place; its name there. Resolves when that is durable. Fails if something is there already. */
+  publish(taskId: string, attempt: number, part: StagedPart): Promise<string>;
   /** Removes a stored file; removing one that is gone is no error. */
   remove(file: string): Promise<void>;
   /** Removes everything that attempts of a task have staged. */

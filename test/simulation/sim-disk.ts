@@ -1,7 +1,7 @@
 import { FailureError } from '../../src/domain/failures.ts';
-import type { ImageStore, OpenedImage } from '../../src/stores/image-store.ts';
+import type { ImageStore, OpenedImage, StagedPart } from '../../src/stores/image-store.ts';
 import { storeFailure } from '../../src/stores/store-failure.ts';
-import { isStoredFileName, isTaskId, storedFileName, taskOfStoredFile } from '../../src/stores/folder/file-names.ts';
+import { isStoredFileName, isTaskId, stagedFileName, storedFileName, taskOfStagedFile } from '../../src/stores/folder/file-names.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
@@ -28,21 +28,27 @@ export class SimStore implements ImageStore {
     this.#disk = disk;
   }
 
-  stagedFile(taskId: string, attempt: number): { path: string; name: string } {
-    const name = `staging/${storedFileName(taskId, attempt)}`;
+  stagedFile(taskId: string, attempt: number, part: StagedPart): { path: string; name: string } {
+    const name = `staging/${stagedFileName(taskId, attempt, part)}`;
     return { path: `/${name}`, name };
   }
 
-  async publish(taskId: string, attempt: number): Promise<string> {
+  async discardPart(taskId: string, attempt: number, part: StagedPart): Promise<void> {
+    const file = stagedFileName(taskId, attempt, part);
+    await this.#step(`discards staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file));
+  }
+
+  async publish(taskId: string, attempt: number, part: StagedPart): Promise<string> {
     const file = storedFileName(taskId, attempt);
+    const staged = stagedFileName(taskId, attempt, part);
     await this.#step(`links images/${file}`, `images/${file}`, () => {
-      const complete = this.#disk.staged.get(file);
+      const complete = this.#disk.staged.get(staged);
       if (complete === undefined) throw systemError('ENOENT', `images/${file}`);
       if (this.#disk.images.has(file)) throw systemError('EEXIST', `images/${file}`);
       if (!complete) this.#world.violate('only complete files are published', file);
       this.#disk.images.set(file, complete);
     });
-    await this.#step(`unlinks staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file)).catch(() => undefined);
+    await this.#step(`unlinks staging/${staged}`, `staging/${staged}`, () => this.#disk.staged.delete(staged)).catch(() => undefined);
     return file;
   }
 
@@ -55,12 +61,12 @@ export class SimStore implements ImageStore {
 
   async discardStaging(taskId: string): Promise<void> {
     if (!isTaskId(taskId)) throw new RangeError(`no task: ${taskId}`);
-    const files = await this.#step('lists staging', 'staging', () => [...this.#disk.staged.keys()].filter((file) => taskOfStoredFile(file) === taskId));
+    const files = await this.#step('lists staging', 'staging', () => [...this.#disk.staged.keys()].filter((file) => taskOfStagedFile(file) === taskId));
     await Promise.all(files.map((file) => this.#step(`discards staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file))));
   }
 
   listStaging(): Promise<readonly string[]> {
-    return this.#step('lists staging', 'staging', () => [...new Set([...this.#disk.staged.keys()].map((file) => taskOfStoredFile(file) ?? ''))]);
+    return this.#step('lists staging', 'staging', () => [...new Set([...this.#disk.staged.keys()].map((file) => taskOfStagedFile(file) ?? ''))]);
   }
 
   listFiles(): Promise<readonly string[]> {

@@ -1,6 +1,9 @@
+import type { StagedPart } from '../image-store.ts';
+
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const uuidPattern = new RegExp(`^${uuid}$`);
 const filePattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}$`);
+const stagedPattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}(?:\\.[a-z]+)?$`);
 
 /** Whether a text is a lower-case UUID, and so may name a folder. */
 export function isTaskId(text: string): boolean {
@@ -12,9 +15,9 @@ export function isStoredFileName(text: string): boolean {
   return filePattern.test(text);
 }
 
-/** The task that a file belongs to, stored or staged; undefined where a name is no `<uuid>.<attempt>`. */
-export function taskOfStoredFile(name: string): string | undefined {
-  return isStoredFileName(name) ? name.slice(0, name.indexOf('.')) : undefined;
+/** The task that a staged file belongs to; undefined where a name is no `<uuid>.<attempt>` with or without a part behind it. */
+export function taskOfStagedFile(name: string): string | undefined {
+  return stagedPattern.test(name) ? name.slice(0, name.indexOf('.')) : undefined;
 }
 
 /** The name of the file in which this attempt's image is stored. Throws for anything that is no such id or attempt. */
@@ -22,4 +25,10 @@ export function storedFileName(taskId: string, attempt: number): string {
   const name = `${taskId}.${attempt}`;
   if (!isStoredFileName(name)) throw new RangeError('A stored file is named by a lower-case UUID and an attempt from 1 on.');
   return name;
+}
+
+/** The name of a file that this attempt fills: what was fetched is named as it will be in its place. */
+export function stagedFileName(taskId: string, attempt: number, part: StagedPart): string {
+  const name = storedFileName(taskId, attempt);
+  return part === 'fetched' ? name : `${name}.${part}`;
 }

@@ -3,10 +3,10 @@ import { link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FailureError } from '../../domain/failures.ts';
-import type { ImageStore, OpenedImage, StagedFileName } from '../image-store.ts';
+import type { ImageStore, OpenedImage, StagedFileName, StagedPart } from '../image-store.ts';
 import { storeFailure } from '../store-failure.ts';
 import { CoalescedSync } from './coalesced-sync.ts';
-import { isStoredFileName, isTaskId, storedFileName, taskOfStoredFile } from './file-names.ts';
+import { isStoredFileName, isTaskId, stagedFileName, storedFileName, taskOfStagedFile } from './file-names.ts';
 import { openStoredFile } from './open-stored-file.ts';
 
 /**
@@ -42,14 +42,19 @@ export class FolderStore implements ImageStore {
     });
   }
 
-  stagedFile(taskId: string, attempt: number): StagedFileName {
-    const name = `staging/${storedFileName(taskId, attempt)}`;
+  stagedFile(taskId: string, attempt: number, part: StagedPart): StagedFileName {
+    const name = `staging/${stagedFileName(taskId, attempt, part)}`;
     return { path: join(this.#root, name), name };
   }
 
-  async publish(taskId: string, attempt: number): Promise<string> {
+  async discardPart(taskId: string, attempt: number, part: StagedPart): Promise<void> {
+    const { path, name } = this.stagedFile(taskId, attempt, part);
+    await fromStore(name, () => rm(path, { force: true }));
+  }
+
+  async publish(taskId: string, attempt: number, part: StagedPart): Promise<string> {
     const file = storedFileName(taskId, attempt);
-    const staged = this.stagedFile(taskId, attempt);
+    const staged = this.stagedFile(taskId, attempt, part);
     const placed = join(this.#images, file);
     await fromStore(`images/${file}`, () => link(staged.path, placed));
     const durable = this.#imagesSync.sync();
@@ -81,14 +86,14 @@ export class FolderStore implements ImageStore {
   async discardStaging(taskId: string): Promise<void> {
     if (!isTaskId(taskId)) throw new RangeError('A task is named by a lower-case UUID.');
     await fromStore('staging', async () => {
-      const files = (await readdir(this.#staging)).filter((file) => taskOfStoredFile(file) === taskId);
+      const files = (await readdir(this.#staging)).filter((file) => taskOfStagedFile(file) === taskId);
       await Promise.all(files.map((file) => rm(join(this.#staging, file), { force: true })));
     });
   }
 
   async listStaging(): Promise<readonly string[]> {
     const files = await fromStore('staging', () => readdir(this.#staging));
-    return [...new Set(files.map(taskOfStoredFile).filter((taskId) => taskId !== undefined))];
+    return [...new Set(files.map(taskOfStagedFile).filter((taskId) => taskId !== undefined))];
   }
 
   async listFiles(): Promise<readonly string[]> {

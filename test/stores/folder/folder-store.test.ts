@@ -21,11 +21,11 @@ async function openStore(t: ExecutionContext): Promise<{ readonly root: string; 
 
 test('what is staged is put in its place, under the task and attempt, and leaves the staging', async (t) => {
   const { root, store } = await openStore(t);
-  const staged = store.stagedFile(a, 3);
+  const staged = store.stagedFile(a, 3, 'fetched');
   t.is(staged.path, join(root, staged.name));
   writeFileSync(staged.path, 'bytes');
   t.deepEqual(await store.listStaging(), [a]);
-  t.is(await store.publish(a, 3), `${a}.3`);
+  t.is(await store.publish(a, 3, 'fetched'), `${a}.3`);
   t.deepEqual(await store.listFiles(), [`${a}.3`]);
   t.deepEqual(await store.listStaging(), []);
   t.is(readFileSync(join(root, 'images', `${a}.3`), 'utf8'), 'bytes');
@@ -35,28 +35,28 @@ test('what is staged is put in its place, under the task and attempt, and leaves
 test('a stored file is never overwritten', async (t) => {
   const { root, store } = await openStore(t);
   writeFileSync(join(root, 'images', `${a}.1`), 'first');
-  writeFileSync(store.stagedFile(a, 1).path, 'second');
-  const error = await t.throwsAsync(store.publish(a, 1));
+  writeFileSync(store.stagedFile(a, 1, 'fetched').path, 'second');
+  const error = await t.throwsAsync(store.publish(a, 1, 'fetched'));
   t.like(error, { failure: { reason: 'REASON_STORE_UNAVAILABLE', metadata: { path: `images/${a}.1`, system_error: 'EEXIST' } } });
   t.is(readFileSync(join(root, 'images', `${a}.1`), 'utf8'), 'first');
 });
 
 test('what was never staged cannot be put in place', async (t) => {
   const { store } = await openStore(t);
-  t.like(await t.throwsAsync(store.publish(a, 1)), { failure: { metadata: { system_error: 'ENOENT' } } });
+  t.like(await t.throwsAsync(store.publish(a, 1, 'fetched')), { failure: { metadata: { system_error: 'ENOENT' } } });
 });
 
 test('many are put in place at once', async (t) => {
   const { store } = await openStore(t);
   const attempts = Array.from({ length: 50 }, (_, index) => index + 1);
-  for (const attempt of attempts) writeFileSync(store.stagedFile(a, attempt).path, '');
-  const files = await Promise.all(attempts.map((attempt) => store.publish(a, attempt)));
+  for (const attempt of attempts) writeFileSync(store.stagedFile(a, attempt, 'fetched').path, '');
+  const files = await Promise.all(attempts.map((attempt) => store.publish(a, attempt, 'fetched')));
   t.deepEqual([...(await store.listFiles())].sort(), files.sort());
 });
 
 test('the staging of a task is discarded, of all its attempts and of no other task', async (t) => {
   const { store } = await openStore(t);
-  for (const [task, attempt] of [[a, 1], [a, 12], [b, 1]] as const) writeFileSync(store.stagedFile(task, attempt).path, '');
+  for (const [task, attempt] of [[a, 1], [a, 12], [b, 1]] as const) writeFileSync(store.stagedFile(task, attempt, 'fetched').path, '');
   t.deepEqual([...(await store.listStaging())].sort(), [a, b]);
   await store.discardStaging(a);
   await store.discardStaging(a);
@@ -65,8 +65,8 @@ test('the staging of a task is discarded, of all its attempts and of no other ta
 
 test('a stored file is removed, and removing it again is no error', async (t) => {
   const { store } = await openStore(t);
-  writeFileSync(store.stagedFile(a, 1).path, '');
-  const file = await store.publish(a, 1);
+  writeFileSync(store.stagedFile(a, 1, 'fetched').path, '');
+  const file = await store.publish(a, 1, 'fetched');
   await store.remove(file);
   await store.remove(file);
   t.deepEqual(await store.listFiles(), []);
@@ -75,8 +75,8 @@ test('a stored file is removed, and removing it again is no error', async (t) =>
 
 test('any range of a stored file can be read', async (t) => {
   const { store } = await openStore(t);
-  writeFileSync(store.stagedFile(a, 1).path, '0123456789');
-  const file = await store.publish(a, 1);
+  writeFileSync(store.stagedFile(a, 1, 'fetched').path, '0123456789');
+  const file = await store.publish(a, 1, 'fetched');
   for (const [offset, length, expected] of [[0, 10, '0123456789'], [3, 4, '3456'], [9, 1, '9'], [10, 0, ''], [0, 0, '']] as const) {
     const image = await store.openForRead(file);
     t.is(image?.sizeBytes, 10);
@@ -101,8 +101,8 @@ test('other files in the folders are nobody\'s', async (t) => {
 test('the folders are the server\'s alone, and opening the store again keeps what is there', async (t) => {
   const { root, store } = await openStore(t);
   t.is(statSync(join(root, 'images')).mode & 0o777, 0o700);
-  writeFileSync(store.stagedFile(a, 1).path, '');
-  await store.publish(a, 1);
+  writeFileSync(store.stagedFile(a, 1, 'fetched').path, '');
+  await store.publish(a, 1, 'fetched');
   const again = await FolderStore.open(root);
   t.deepEqual(await again.listFiles(), [`${a}.1`]);
   await again.close();
@@ -111,8 +111,8 @@ test('the folders are the server\'s alone, and opening the store again keeps wha
 for (const name of ['', '..', '../x', 'a', a.toUpperCase(), `${a}/..`, `${a}\0`, ` ${a}`, `${a}\n`]) {
   test(`no path is made of ${JSON.stringify(name)}`, async (t) => {
     const { root, store } = await openStore(t);
-    t.throws(() => store.stagedFile(name, 1), { instanceOf: RangeError });
-    await t.throwsAsync(store.publish(name, 1), { instanceOf: RangeError });
+    t.throws(() => store.stagedFile(name, 1, 'fetched'), { instanceOf: RangeError });
+    await t.throwsAsync(store.publish(name, 1, 'fetched'), { instanceOf: RangeError });
     await t.throwsAsync(store.discardStaging(name), { instanceOf: RangeError });
     await t.throwsAsync(store.remove(`${name}.1`), { instanceOf: RangeError });
     await t.throwsAsync(store.openForRead(`${name}.1`), { instanceOf: RangeError });
@@ -122,5 +122,5 @@ for (const name of ['', '..', '../x', 'a', a.toUpperCase(), `${a}/..`, `${a}\0`,
 
 test('an attempt is a whole number from 1 on', async (t) => {
   const { store } = await openStore(t);
-  for (const attempt of [0, -1, 1.5, Number.NaN, Infinity, 1e21]) t.throws(() => store.stagedFile(a, attempt), { instanceOf: RangeError });
+  for (const attempt of [0, -1, 1.5, Number.NaN, Infinity, 1e21]) t.throws(() => store.stagedFile(a, attempt, 'fetched'), { instanceOf: RangeError });
 });
