@@ -1,22 +1,19 @@
 import { FailureError, failure } from '../domain/failures.ts';
 import type { Verdict } from '../formats/verdict.ts';
-import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import { slotsPerThread, threadDeathLimit } from './bounds.ts';
-import type { PoolResult } from './messages.ts';
+import type { DigestJob, InspectJob, PoolJob, PoolResult } from './messages.ts';
 import { Sink } from './sink.ts';
 import type { SinkTarget } from './sink.ts';
+import type { StagedResult } from './staged-file.ts';
 import { startPoolThread, ThreadLink } from './thread-link.ts';
 import type { StartThread } from './thread-link.ts';
 
-/** A stored file to inspect. */
-export interface InspectTarget {
-  readonly path: string;
-  /** The same relative to the store, for failures. */
-  readonly name: string;
-  /** What the bytes are said to be; unspecified: found out. */
-  readonly declared: DiskFormat;
-  /** A guest's disk may not be larger. */
-  readonly maxVirtualBytes: bigint;
+/** How a job is followed and given up. */
+export interface JobRun {
+  /** When it aborts the job is given up, and rejects at once with the signal's reason. */
+  readonly signal: AbortSignal;
+  /** Called now and then with how far the job is; `bytesTotal` 0: unknown. */
+  progress(bytesDone: number, bytesTotal: number): void;
 }
 
 /** What a pool may be given. */
@@ -35,7 +32,7 @@ export interface PoolStats {
   readonly borrowedSlots: number;
   /** Transfers that wait for a slot. */
   readonly waiting: number;
-  /** Transfers and inspections under way. */
+  /** Transfers and jobs under way. */
   readonly load: number;
 }
 
@@ -64,14 +61,18 @@ export class BytesPool {
     return new Sink(this.#leastLoaded(), this.#nextId(), target);
   }
 
-  /** Judges a stored file in a pool thread. Rejects with FailureError where the store fails; a refusal is a verdict. */
-  inspect({ path, name, declared, maxVirtualBytes }: InspectTarget): Promise<Verdict> {
-    const id = this.#nextId();
-    return new Promise((resolve, reject) => {
-      const link = this.#leastLoaded();
-      link.join(id, { ended: (result) => settleInspection(result, resolve, reject) });
-      link.send({ kind: 'inspect', id, path, name, declared, maxVirtualBytes });
-    });
+  /** Judges a stored file. Rejects with FailureError where the store fails; a refusal is a verdict. */
+  async inspect(job: Omit<InspectJob, 'kind'>, run: JobRun): Promise<Verdict> {
+    const result = await this.#run({ kind: 'inspect', ...job }, run);
+    if (result.kind !== 'inspected') throw jobError(result);
+    return result.verdict;
+  }
+
+  /** Size and digest of a stored file. Rejects with FailureError where the store fails. */
+  async digest(job: Omit<DigestJob, 'kind'>, run: JobRun): Promise<StagedResult> {
+    const result = await this.#run({ kind: 'digest', ...job }, run);
+    if (result.kind !== 'finished') throw jobError(result);
+    return { sizeBytes: result.sizeBytes, digest: result.digest };
   }
 
   /** For metrics and tests. */
@@ -91,6 +92,25 @@ export class BytesPool {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#links].map((link) => link.close()));
+  }
+
+  async #run(job: PoolJob, { signal, progress }: JobRun): Promise<PoolResult> {
+    signal.throwIfAborted();
+    const id = this.#nextId();
+    const link = this.#leastLoaded();
+    const ended = Promise.withResolvers<PoolResult>();
+    const giveUp = (): void => {
+      link.send({ kind: 'abort', id, path: '' });
+      ended.reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    link.join(id, { ended: ended.resolve, progressed: progress });
+    link.send({ kind: 'run', id, job });
+    try {
+      return await ended.promise;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
   }
 
   #start(): void {
@@ -120,18 +140,17 @@ export class BytesPool {
   }
 }
 
-function settleInspection(result: PoolResult, resolve: (verdict: Verdict) => void, reject: (error: Error) => void): void {
+function jobError(result: PoolResult): Error {
   switch (result.kind) {
-    case 'inspected':
-      return resolve(result.verdict);
     case 'failed':
-      return reject(new FailureError(result.failure));
+      return new FailureError(result.failure);
     case 'crashed':
-      return reject(new Error('A pool thread hit a bug while it inspected stored bytes.', { cause: result.error }));
+      return new Error('A pool thread hit a bug while it worked on stored bytes.', { cause: result.error });
     case 'finished':
+    case 'inspected':
     case 'aborted':
-      return reject(new Error(`A pool thread answered "${result.kind}" to an inspection.`));
+      return new Error(`A pool thread answered "${result.kind}" to a job that had not asked.`);
     default:
-      result satisfies never;
+      return result satisfies never;
   }
 }

@@ -1,10 +1,11 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { InspectionDepth } from '../formats/inspect.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import type { Verdict } from '../formats/verdict.ts';
 
 /**
  * What the main thread asks of a pool thread. Commands of one turn of the event loop travel in one message, in order. The
- * `id` names a transfer or an inspection and is never used twice in the life of a pool.
+ * `id` names a transfer or a job and is never used twice in the life of a pool.
  */
 export type PoolCommand =
   /** Create `path`, which must not exist. `name` stands for it in failures. */
@@ -13,31 +14,54 @@ export type PoolCommand =
   | { readonly kind: 'data'; readonly id: number; readonly slot: number; readonly sizeBytes: number }
   /** All bytes have come: make them durable and say their digest. */
   | { readonly kind: 'finish'; readonly id: number }
-  /** Close and remove the file, whether or not it is finished. */
+  /** Close and remove the file, whether or not it is finished; give the job up. `path` is empty for a job. */
   | { readonly kind: 'abort'; readonly id: number; readonly path: string }
-  /** Judge the stored bytes of `path`. */
-  | {
-      readonly kind: 'inspect';
-      readonly id: number;
-      readonly path: string;
-      readonly name: string;
-      readonly declared: DiskFormat;
-      readonly maxVirtualBytes: bigint;
-    };
+  /** Do a job on stored bytes. */
+  | { readonly kind: 'run'; readonly id: number; readonly job: PoolJob };
 
-/** How a transfer or an inspection ended. Each is sent once per `id`, after which the thread has forgotten it. */
+/** Judge the stored bytes of `path`; `name` stands for it in failures. */
+export interface InspectJob {
+  readonly kind: 'inspect';
+  readonly path: string;
+  readonly name: string;
+  /** What the bytes are said to be; unspecified: found out. */
+  readonly declared: DiskFormat;
+  /** A guest's disk may not be larger. */
+  readonly maxVirtualBytes: bigint;
+  readonly depth: InspectionDepth;
+}
+
+/** Hash the stored bytes of `path`; `name` stands for it in failures. */
+export interface DigestJob {
+  readonly kind: 'digest';
+  readonly path: string;
+  readonly name: string;
+}
+
+/** Work on stored bytes that takes long, done in slices between those of the thread's transfers. */
+export type PoolJob = InspectJob | DigestJob;
+
+/** How a transfer or a job ended. Each is sent once per `id`, after which the thread has forgotten it. */
 export type PoolResult =
   | { readonly kind: 'finished'; readonly id: number; readonly sizeBytes: number; readonly digest: string }
-  /** The file was closed and removed; data that is still under way for it is dropped. */
+  /** The file of a transfer was closed and removed; data that is still under way for it is dropped. */
   | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
   | { readonly kind: 'aborted'; readonly id: number }
   | { readonly kind: 'inspected'; readonly id: number; readonly verdict: Verdict }
   /** A bug, not a property of the bytes: what was thrown. */
   | { readonly kind: 'crashed'; readonly id: number; readonly error: string };
 
-/** What a pool thread answers: slots that it is done with, and results. */
+/** How far a job is; `bytesTotal` 0: unknown. */
+export interface JobProgress {
+  readonly id: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+/** What a pool thread answers: slots that it is done with, how far jobs are, and results. */
 export interface PoolReply {
   readonly freedSlots: readonly number[];
+  readonly progress: readonly JobProgress[];
   readonly results: readonly PoolResult[];
 }
 

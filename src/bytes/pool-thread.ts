@@ -3,8 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { FailureError } from '../domain/failures.ts';
 import { earlyFlushesPerThread, replyEveryBytes } from './bounds.ts';
 import { FlushGate } from './flush-gate.ts';
-import { inspectStored } from './inspect-stored.ts';
-import type { PoolCommand, PoolReply, PoolResult, PoolThreadData } from './messages.ts';
+import { digestJob } from './jobs/digest-job.ts';
+import { inspectJob } from './jobs/inspect-job.ts';
+import { JobAbortedError, JobContext } from './jobs/job-context.ts';
+import type { JobProgress, PoolCommand, PoolJob, PoolReply, PoolResult, PoolThreadData } from './messages.ts';
 import { StagedFile } from './staged-file.ts';
 import { storeFailure } from '../stores/store-failure.ts';
 
@@ -19,7 +21,9 @@ if (port === null) throw new Error('This module is the entry of a worker thread.
 
 const gate = new FlushGate(earlyFlushesPerThread);
 const files = new Map<number, StagedFile>();
+const jobs = new Map<number, JobContext>();
 let freedSlots: number[] = [];
+let progress: JobProgress[] = [];
 let results: PoolResult[] = [];
 let handledBytes = 0;
 let inBatch = false;
@@ -32,7 +36,7 @@ port.on('message', (commands: readonly PoolCommand[]) => {
       handle(command);
     } catch (error) {
       files.get(command.id)?.abort(() => undefined);
-      end({ kind: 'crashed', id: command.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      end(crash(command.id, error));
     }
     if (handledBytes >= replyEveryBytes) reply();
   }
@@ -63,6 +67,8 @@ function handle(command: PoolCommand): void {
       return;
     }
     case 'abort': {
+      const job = jobs.get(id);
+      if (job !== undefined) return job.abort();
       const file = files.get(id);
       if (file === undefined) {
         rmSync(command.path, { force: true });
@@ -72,8 +78,8 @@ function handle(command: PoolCommand): void {
       }
       return;
     }
-    case 'inspect': {
-      end(inspect(command));
+    case 'run': {
+      void run(id, command.job);
       return;
     }
     default:
@@ -81,13 +87,30 @@ function handle(command: PoolCommand): void {
   }
 }
 
-function inspect({ id, path, name, declared, maxVirtualBytes }: Extract<PoolCommand, { kind: 'inspect' }>): PoolResult {
-  try {
-    return { kind: 'inspected', id, verdict: inspectStored(path, name, declared, { maxVirtualBytes }) };
-  } catch (error) {
-    if (error instanceof FailureError) return { kind: 'failed', id, failure: error.failure };
-    throw error;
+async function run(id: number, job: PoolJob): Promise<void> {
+  const context = new JobContext((bytesDone, bytesTotal) => tell({ id, bytesDone, bytesTotal }));
+  jobs.set(id, context);
+  const result = await perform(id, job, context).catch((error: unknown): PoolResult => {
+    if (error instanceof JobAbortedError) return { kind: 'aborted', id };
+    return error instanceof FailureError ? { kind: 'failed', id, failure: error.failure } : crash(id, error);
+  });
+  jobs.delete(id);
+  end(result);
+}
+
+async function perform(id: number, job: PoolJob, context: JobContext): Promise<PoolResult> {
+  switch (job.kind) {
+    case 'inspect':
+      return { kind: 'inspected', id, verdict: await inspectJob(job, context) };
+    case 'digest':
+      return { kind: 'finished', id, ...(await digestJob(job, context)) };
+    default:
+      return job satisfies never;
   }
+}
+
+function crash(id: number, error: unknown): PoolResult {
+  return { kind: 'crashed', id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
 type PoolFailure = Extract<PoolResult, { kind: 'failed' }>['failure'];
@@ -96,6 +119,15 @@ type PoolFailure = Extract<PoolResult, { kind: 'failed' }>['failure'];
 function end(result: PoolResult): void {
   files.delete(result.id);
   results.push(result);
+  scheduleReply();
+}
+
+function tell(step: JobProgress): void {
+  progress.push(step);
+  scheduleReply();
+}
+
+function scheduleReply(): void {
   if (inBatch || replyScheduled) return;
   replyScheduled = true;
   setImmediate(reply);
@@ -104,9 +136,10 @@ function end(result: PoolResult): void {
 function reply(): void {
   replyScheduled = false;
   handledBytes = 0;
-  if (freedSlots.length === 0 && results.length === 0) return;
-  const message: PoolReply = { freedSlots, results };
+  if (freedSlots.length === 0 && results.length === 0 && progress.length === 0) return;
+  const message: PoolReply = { freedSlots, progress, results };
   freedSlots = [];
+  progress = [];
   results = [];
   port?.postMessage(message);
 }

@@ -4,12 +4,14 @@ import { slotBytes, slotsPerThread, threadHeapMiB, threadYoungHeapMiB } from './
 import type { PoolCommand, PoolReply, PoolResult, PoolThreadData } from './messages.ts';
 import { SlotPool } from './slot-pool.ts';
 
-/** What a link tells one transfer or inspection. */
+/** What a link tells one transfer or job. */
 export interface LinkClient {
   /** The thread is done with a slot that this client had handed over; the slot is no longer the client's. */
   slotFreed?(): void;
   /** The turn of the event loop ends; asked for with `atTurnEnd`. */
   turnEnded?(): void;
+  /** How far a job is; `bytesTotal` 0: unknown. */
+  progressed?(bytesDone: number, bytesTotal: number): void;
   /** How it ended. Nothing follows. */
   ended(result: PoolResult): void;
 }
@@ -55,7 +57,7 @@ export class ThreadLink {
     });
   }
 
-  /** The number of transfers and inspections that are pinned to this thread. */
+  /** The number of transfers and jobs that are pinned to this thread. */
   get load(): number {
     return this.#clients.size;
   }
@@ -121,8 +123,9 @@ export class ThreadLink {
     this.#worker.postMessage(commands);
   }
 
-  #receive({ freedSlots, results }: PoolReply): void {
+  #receive({ freedSlots, progress, results }: PoolReply): void {
     this.#everAnswered = true;
+    for (const { id, bytesDone, bytesTotal } of progress) this.#clients.get(id)?.progressed?.(bytesDone, bytesTotal);
     for (const slot of freedSlots) {
       const owner = this.#owners[slot];
       this.#owners[slot] = undefined;

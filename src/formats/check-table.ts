@@ -22,6 +22,7 @@ export const checkTable = {
   'format.unsupported': { reason: 'FORMAT_UNSUPPORTED', remedy: convertFirst },
   'polyglot': { reason: 'IMAGE_UNSAFE', remedy: 'Convert the image with the tool that made it, so that one format is left.' },
   'truncated': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'compressed_data': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
   'virtual_size': { reason: 'IMAGE_UNSAFE', remedy: 'Shrink the disk, or ask the operator to raise `max-virtual-bytes`.' },
   'virtual_size.zero': { reason: 'NOT_A_DISK_IMAGE', remedy: 'Import an image that holds a disk.' },
   'luks.encryption': { reason: 'IMAGE_UNSAFE', remedy: 'Import the decrypted disk; nobody can inspect or scan an encrypted one.' },

@@ -1,7 +1,11 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { edgesOf } from './edges.ts';
-import type { Description } from './format-inspector.ts';
+import { FileSpace } from './file-space.ts';
+import type { Description, FormatInspector } from './format-inspector.ts';
+import { GuestDigest } from './guest-digest.ts';
+import { guestBlockBytes, readGuestBlocks } from './guest-blocks.ts';
+import type { GuestDisk } from './guest-disk.ts';
 import { recognise } from './recognise.ts';
 import { ImageRefusedError, refuse } from './refuse.ts';
 import type { Verdict } from './verdict.ts';
@@ -11,26 +15,83 @@ export interface InspectionLimits {
   readonly maxVirtualBytes: bigint;
 }
 
-/** No inspection reads more than so many bytes in all, whatever the file claims; the tests hold it to that. */
+/**
+ * How far an inspection goes. `headers`: headers, footers, descriptors, metadata. `tables`: also the tables that map the
+ * guest's disk to the file, every entry of them. `guest`: also the guest's bytes, for `guestDigest`.
+ */
+export type InspectionDepth = 'headers' | 'tables' | 'guest';
+
+/** No inspection of headers reads more than so many bytes in all, whatever the file claims; the tests hold it to that. */
 export const inspectionReadLimitBytes = 4 * 1024 * 1024;
 
+/** How far the reading of the guest's disk is, in guest bytes; both 0 before it begins. */
+export interface InspectionStep {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+const beforeGuest: InspectionStep = { bytesDone: 0, bytesTotal: 0 };
+
 /**
- * The verdict over the stored bytes: what the image is, or why it is refused. Reads at most
- * `inspectionReadLimitBytes`, needs less memory than 8 MiB, and never throws on hostile content; only an error of the
- * reader itself passes through.
+ * The verdict over stored bytes, step by step, so that whoever drives it can pause between steps and give it up: what the
+ * image is, or why it is refused. Needs less memory than 8 MiB beside the bytes of one compressed piece, and never throws on
+ * hostile content; only an error of the reader itself passes through.
  */
-export function inspect(file: ByteReader, declared: DiskFormat, limits: InspectionLimits): Verdict {
+export function* inspectInSteps(
+  file: ByteReader,
+  declared: DiskFormat,
+  limits: InspectionLimits,
+  depth: InspectionDepth = 'guest',
+): Generator<InspectionStep, Verdict, undefined> {
   try {
-    const edges = edgesOf(file);
-    const inspector = recognise(edges, declared);
-    inspector.checkHead(edges.head, edges.sizeBytes);
-    const description = inspector.describe(file);
-    checkVirtualSize(description, limits);
-    return { kind: 'accepted', format: inspector.format, ...description };
+    const { inspector, description } = judgeHeaders(file, declared, limits);
+    const accepted = { kind: 'accepted', format: inspector.format, ...description, guestDigest: '' } as const;
+    const disk = inspector.open?.(file);
+    if (disk === undefined || depth === 'headers') return accepted;
+    yield beforeGuest;
+    yield* judgeTables(file, disk);
+    if (depth === 'tables') return accepted;
+    return { ...accepted, ...(yield* readGuest(file, disk, description)) };
   } catch (error) {
     if (error instanceof ImageRefusedError) return { kind: 'refused', failure: error.failure };
     throw error;
   }
+}
+
+/** The verdict of `inspectInSteps`, without a pause. */
+export function inspect(file: ByteReader, declared: DiskFormat, limits: InspectionLimits, depth: InspectionDepth = 'guest'): Verdict {
+  const steps = inspectInSteps(file, declared, limits, depth);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+function judgeHeaders(file: ByteReader, declared: DiskFormat, limits: InspectionLimits): { readonly inspector: FormatInspector; readonly description: Description } {
+  const edges = edgesOf(file);
+  const inspector = recognise(edges, declared);
+  inspector.checkHead(edges.head, edges.sizeBytes);
+  const description = inspector.describe(file);
+  checkVirtualSize(description, limits);
+  return { inspector, description };
+}
+
+function* judgeTables(file: ByteReader, disk: GuestDisk): Generator<InspectionStep, void, undefined> {
+  for (const space of FileSpace.passes(file.sizeBytes, disk.unitBytes)) {
+    const walk = disk.walk(space);
+    while (walk.next().done !== true) yield beforeGuest;
+  }
+}
+
+function* readGuest(
+  file: ByteReader,
+  disk: GuestDisk,
+  { facts }: Description,
+): Generator<InspectionStep, { readonly guestDigest: string; readonly facts: Readonly<Record<string, string>> }, undefined> {
+  const digest = new GuestDigest();
+  const bytesTotal = Number(disk.sizeBytes);
+  for (const bytesDone of readGuestBlocks(file, disk, (index, block) => digest.take(index, block))) yield { bytesDone, bytesTotal };
+  return { guestDigest: digest.finish(), facts: { ...facts, data_bytes: String(digest.blocks * guestBlockBytes) } };
 }
 
 function checkVirtualSize({ virtualSizeBytes }: Description, { maxVirtualBytes }: InspectionLimits): void {

@@ -27,7 +27,9 @@ export function importHandler(deps: ImportDeps): Handler<ImportImage> {
         refuseConversion(verdict.format, storeFormat);
         return verdict;
       },
-      ({ format, virtualSizeBytes, warnings, facts }) => ({ format, virtualSizeBytes, warnings: [...warnings], facts: { ...facts } }),
+      ({ format, virtualSizeBytes, warnings, facts, guestDigest }) => ({
+        format, virtualSizeBytes, warnings: [...warnings], facts: { ...facts, guest_digest: guestDigest },
+      }),
     );
     const { file } = await attempt.lastStage('store', (run) => store(run, deps, 'fetched'));
     await attempt.commit({
@@ -36,7 +38,7 @@ export function importHandler(deps: ImportDeps): Handler<ImportImage> {
       sizeBytes: BigInt(fetched.sizeBytes),
       format: inspected.format,
       virtualSizeBytes: inspected.virtualSizeBytes,
-      guestDigest: '',
+      guestDigest: inspected.guestDigest,
       warnings: [...inspected.warnings],
       image,
     });

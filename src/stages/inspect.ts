@@ -26,20 +26,8 @@ export type Accepted = Extract<Verdict, { kind: 'accepted' }>;
 
 /** Judges the whole of a file that the attempt has staged. Throws FailureError with the refusal, or the signal's reason. */
 export async function inspect(run: StageRun, deps: InspectDeps, { part, ...input }: InspectInput): Promise<Accepted> {
-  run.signal.throwIfAborted();
-  const verdict = await untilAborted(
-    deps.pool.inspect({ ...deps.store.stagedFile(run.taskId, run.attempt, part), ...input }),
-    run.signal,
-  );
+  const { path, name } = deps.store.stagedFile(run.taskId, run.attempt, part);
+  const verdict = await deps.pool.inspect({ path, name, ...input, depth: 'guest' }, run);
   if (verdict.kind === 'refused') throw new FailureError(verdict.failure);
   return verdict;
-}
-
-/** An inspection cannot be stopped inside its thread; it reads tables only, so it is short, and its end is not waited for. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

@@ -35,6 +35,9 @@ for (const sizeBytes of [512, 65_536, slotBytes - 512, slotBytes, slotBytes + 51
   }
 }
 
+/** Nobody asks how far it is, or gives it up. */
+const unwatched = { signal: new AbortController().signal, progress: () => undefined };
+
 test('more bytes than an early flush waits for arrive whole', async (t) => {
   const { open } = startPool(t, 1);
   const bytes = diskOf(70 * 1024 * 1024);
@@ -165,7 +168,7 @@ test('a thread that dies fails what was pinned to it, and another takes its plac
   const { sink, failed } = open('a');
   await sink.write(disk);
   await until(() => pool.stats().borrowedSlots === 0);
-  const inspection = pool.inspect({ path: '/nowhere', name: 'nowhere', declared: 'DISK_FORMAT_RAW', maxVirtualBytes: 1n });
+  const inspection = pool.inspect({ path: '/nowhere', name: 'nowhere', declared: 'DISK_FORMAT_RAW', maxVirtualBytes: 1n, depth: 'guest' }, unwatched);
   const [rejected] = await Promise.all([t.throwsAsync(inspection), threads[0]!.terminate()]);
   t.like(rejected, { failure: { reason: 'REASON_STORE_UNAVAILABLE', retryable: true } });
   t.like(await failed, { failure: { reason: 'REASON_STORE_UNAVAILABLE', retryable: true } });
@@ -189,7 +192,7 @@ test('threads that die at once are not started for ever', async (t) => {
   });
   await until(() => pool.stats().threads === 0);
   t.is(started, threadDeathLimit);
-  const inspection = pool.inspect({ path: '/nowhere', name: 'nowhere', declared: 'DISK_FORMAT_RAW', maxVirtualBytes: 1n });
+  const inspection = pool.inspect({ path: '/nowhere', name: 'nowhere', declared: 'DISK_FORMAT_RAW', maxVirtualBytes: 1n, depth: 'guest' }, unwatched);
   t.like(await t.throwsAsync(inspection), { failure: { reason: 'REASON_STORE_UNAVAILABLE' } });
 });
 
@@ -199,7 +202,7 @@ test('stored bytes are judged whole', async (t) => {
   writeFileSync(join(folder, 'disk'), disk);
   writeFileSync(join(folder, 'html'), html);
   const inspect = (name: string): ReturnType<BytesPool['inspect']> =>
-    pool.inspect({ path: join(folder, name), name, declared: 'DISK_FORMAT_UNSPECIFIED', ...limits });
+    pool.inspect({ path: join(folder, name), name, declared: 'DISK_FORMAT_UNSPECIFIED', ...limits, depth: 'guest' }, unwatched);
   t.like(await inspect('disk'), { kind: 'accepted', format: 'DISK_FORMAT_RAW', virtualSizeBytes: BigInt(disk.length) });
   t.like(await inspect('html'), { kind: 'refused', failure: { reason: 'REASON_NOT_A_DISK_IMAGE' } });
   t.like(await t.throwsAsync(inspect('missing')), {

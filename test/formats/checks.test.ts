@@ -12,13 +12,14 @@ const limits = { maxVirtualBytes: 64n * 1024n ** 4n };
 for (const { check, reason, name, build, declared = 'DISK_FORMAT_UNSPECIFIED' } of badImages) {
   test(`${check} refuses ${name}`, (t) => {
     const image = build();
-    const reader = new MemoryReader(image);
-    const verdict = inspect(reader, declared, limits);
+    const verdict = inspect(new MemoryReader(image), declared, limits);
     if (verdict.kind === 'accepted') return t.fail(`accepted: ${JSON.stringify(verdict.facts)}`);
     const { reason: actual, message, metadata, retryable } = verdict.failure;
     t.deepEqual({ check: metadata['check'], reason: actual, retryable }, { check, reason: `REASON_${reason}`, retryable: isRetryableReason[reason] }, message);
     t.true(message.endsWith(checkTable[check].remedy));
     t.regex(message, /^[ -~]+$/);
+    const reader = new MemoryReader(image);
+    inspect(reader, declared, limits, 'headers');
     t.true(reader.bytesRead <= inspectionReadLimitBytes);
 
     const early = inspectHead(image.subarray(0, headBytes), declared);

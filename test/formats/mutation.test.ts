@@ -35,7 +35,7 @@ test(`mutated images never throw and never cost more than the bound (seed ${seed
     const declared = declarations[next(declarations.length)]!;
 
     const reader = new MemoryReader(mutant);
-    const verdict = inspect(reader, declared, limits);
+    const verdict = inspect(reader, declared, limits, 'headers');
     const early = inspectHead(mutant.subarray(0, headBytes), declared);
     outcomes[verdict.kind] += 1;
     mostRead = Math.max(mostRead, reader.bytesRead);

@@ -13,7 +13,7 @@ import { buildSparseVmdk, buildStreamedVmdk } from './vmdk.ts';
 type Accepted = Extract<Verdict, { kind: 'accepted' }>;
 
 /** An image that is sound, and what is said of it. `declared`: as what, where not as nothing or as what it is. */
-export interface GoodImage extends Omit<Accepted, 'kind'> {
+export interface GoodImage extends Omit<Accepted, 'kind' | 'guestDigest'> {
   readonly name: string;
   readonly build: () => Buffer;
   readonly declared?: DiskFormat;

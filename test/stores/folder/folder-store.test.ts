@@ -88,6 +88,19 @@ test('any range of a stored file can be read', async (t) => {
   }
 });
 
+test('what an attempt staged beside what it fetched is published, removed and discarded like that', async (t) => {
+  const { root, store } = await openStore(t);
+  for (const part of ['fetched', 'decoded', 'converted'] as const) writeFileSync(store.stagedFile(a, 2, part).path, part);
+  await store.discardPart(a, 2, 'fetched');
+  await store.discardPart(a, 2, 'fetched');
+  t.deepEqual(readdirSync(join(root, 'staging')).sort(), [`${a}.2.converted`, `${a}.2.decoded`]);
+  t.is(await store.publish(a, 2, 'converted'), `${a}.2`);
+  t.is(readFileSync(join(root, 'images', `${a}.2`), 'utf8'), 'converted');
+  t.deepEqual(await store.listStaging(), [a]);
+  await store.discardStaging(a);
+  t.deepEqual(readdirSync(join(root, 'staging')), []);
+});
+
 test('other files in the folders are nobody\'s', async (t) => {
   const { root, store } = await openStore(t);
   for (const name of ['lost+found', '.hidden', `${a}.0`, a, `${a}.1.part`]) {
