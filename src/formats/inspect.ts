@@ -17,9 +17,10 @@ export interface InspectionLimits {
 
 /**
  * How far an inspection goes. `headers`: headers, footers, descriptors, metadata. `tables`: also the tables that map the
- * guest's disk to the file, every entry of them. `guest`: also the guest's bytes, for `guestDigest`.
+ * guest's disk to the file, every entry of them. `content`: also the beginning of the guest's disk, for formats inside the
+ * format. `guest`: also the rest of it, for `guestDigest`.
  */
-export type InspectionDepth = 'headers' | 'tables' | 'guest';
+export type InspectionDepth = 'headers' | 'tables' | 'content' | 'guest';
 
 /** No inspection of headers reads more than so many bytes in all, whatever the file claims; the tests hold it to that. */
 export const inspectionReadLimitBytes = 4 * 1024 * 1024;

@@ -1,0 +1,76 @@
+import { Worker } from 'node:worker_threads';
+import type { InspectionDepth } from '../../formats/inspect.ts';
+import type { Verdict } from '../../formats/verdict.ts';
+import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
+import { threadHeapMiB, threadYoungHeapMiB } from '../bounds.ts';
+import { pageStates, rangePageBytes } from './ranged-messages.ts';
+import type { RangedMessage, RangedThreadData } from './ranged-messages.ts';
+
+/** Bytes that are elsewhere and of which any part can be had. */
+export interface RangedBytes {
+  readonly sizeBytes: number;
+  /** All of the bytes asked for, which lie inside. */
+  read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** What to judge them by. */
+export interface RangedInspection {
+  /** Unspecified: found out. */
+  readonly declared: DiskFormat;
+  /** A guest's disk may not be larger. */
+  readonly maxVirtualBytes: bigint;
+}
+
+/** A verdict, and how deep the inspection went: `headers` where the tables would have taken too many reads. */
+export interface RangedVerdict {
+  readonly verdict: Verdict;
+  readonly depth: InspectionDepth;
+}
+
+/** No inspection fetches more than so many bytes: the tables of a qcow2 of 2 TiB, page by page. */
+export const rangedReadLimitBytes = 256 * 1024 * 1024;
+
+/**
+ * Judges bytes that are elsewhere (headers, tables and the beginning of the guest's disk) by reading only what the inspection needs.
+ * Rejects with what `bytes.read` rejected with, or the signal's reason. The thread that it takes is gone when it settles.
+ */
+export async function inspectRanged(bytes: RangedBytes, inspection: RangedInspection, signal: AbortSignal): Promise<RangedVerdict> {
+  signal.throwIfAborted();
+  const control = new SharedArrayBuffer(8);
+  const page = new SharedArrayBuffer(rangePageBytes);
+  const data: RangedThreadData = {
+    control, page, sizeBytes: bytes.sizeBytes, ...inspection, pageLimit: Math.ceil(rangedReadLimitBytes / rangePageBytes),
+  };
+  const worker = startThread(data);
+  const settled = Promise.withResolvers<RangedVerdict>();
+  const stop = (): void => settled.reject(signal.reason as Error);
+  signal.addEventListener('abort', stop, { once: true });
+  worker.on('error', settled.reject);
+  worker.on('exit', () => settled.reject(new Error('The inspection ended without a verdict.')));
+  worker.on('message', (message: RangedMessage) => {
+    if (message.kind === 'judged') return settled.resolve({ verdict: message.verdict, depth: message.depth });
+    bytes.read(message.offset, message.lengthBytes, signal).then((read) => {
+      new Uint8Array(page).set(read);
+      const state = new Int32Array(control);
+      Atomics.store(state, 1, read.length);
+      Atomics.store(state, 0, read.length === message.lengthBytes ? pageStates.filled : pageStates.failed);
+      Atomics.notify(state, 0);
+    }).catch(settled.reject);
+  });
+  try {
+    return await settled.promise;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await worker.terminate();
+  }
+}
+
+/** Starts the thread from this folder, as it is in the source tree (.ts) or as it is published (.js). */
+function startThread(data: RangedThreadData): Worker {
+  const file = import.meta.url.endsWith('.ts') ? './ranged-thread.ts' : './ranged-thread.js';
+  return new Worker(new URL(file, import.meta.url), {
+    name: 'inspection',
+    workerData: data,
+    resourceLimits: { maxOldGenerationSizeMb: threadHeapMiB, maxYoungGenerationSizeMb: threadYoungHeapMiB },
+  });
+}
