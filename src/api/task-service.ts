@@ -6,7 +6,7 @@ import { evolveTask } from '../domain/task/evolve-task.ts';
 import type { CreateTask } from '../domain/task/task-command.ts';
 import { absentTask, type TaskState } from '../domain/task/task-state.ts';
 import type { Task } from '../gen/lehr/v1/task.ts';
-import type { CreateTaskRequest, CreateTaskResponse } from '../gen/lehr/v1/task_service.ts';
+import type { CreateTaskRequest, CreateTaskResponse, ImportPreview } from '../gen/lehr/v1/task_service.ts';
 import type { Position } from '../log/position.ts';
 import type { ReadSide } from '../streams/read-side.ts';
 import type { TaskStreams } from '../streams/task-streams.ts';
@@ -16,6 +16,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { awaitReadToken, orUnavailable, readTokenOf } from './freshness.ts';
 import { planTaskList } from './lists/list-tasks.ts';
 import { requireId, taskExpired, taskNotFound } from './not-found.ts';
+import type { PreviewImport } from './preview-import.ts';
 import type { ProgressBoard } from './progress-board.ts';
 import { newTaskId, taskIdOfRequest } from './task-ids.ts';
 import { checkCreateTask, type CreateTaskRules } from './validate/create-task.ts';
@@ -30,17 +31,22 @@ export interface TaskServiceDeps {
   readonly watches: TaskWatches;
   readonly clock: Clock;
   readonly rules: CreateTaskRules;
+  readonly previewImport: PreviewImport;
   /** `task-ttl`. */
   readonly defaultTtlMs: number;
 }
 
 /** `lehr.v1.TaskService`. */
 export function taskService(deps: TaskServiceDeps): TaskMethods {
-  const { tasks, queries, readSide, board, watches, clock } = deps;
+  const { tasks, queries, readSide, board, watches, clock, previewImport } = deps;
 
   const withProgress = (task: Task): Task => (task.state === 'STATE_RUNNING' ? { ...task, progress: board.get(task.id) } : task);
 
   const answer = (state: TaskState, position: Position) => ({ task: withProgress(describe(state)), readToken: readTokenOf(position) });
+
+  /** What the import would find; nothing is looked at for other kinds. */
+  const previewOf = async ({ spec }: CreateTask, { signal }: Call): Promise<ImportPreview | undefined> =>
+    (spec.kind?.$case === 'importImage' ? previewImport(spec.kind.value, signal) : undefined);
 
   /** A read of one task: what is not the caller's does not exist. */
   const find = (id: string, call: Call): Task => {
@@ -55,10 +61,10 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
       const violations = checkCreateTask(request, deps.rules);
       if (violations.length > 0) throw invalidArgument(violations);
       const command = commandOf(request, call, deps);
-      if (request.validateOnly) return rehearse(tasks.latest(command.id), command);
+      if (request.validateOnly) return { ...rehearse(tasks.latest(command.id), command), preview: await previewOf(command, call) };
       const executed = await orUnavailable(tasks.execute(command.id, command, { isNew: request.requestId === '' }));
       if (executed.kind === 'refused') throw requestIdReused(executed, command.id);
-      return answer(executed.state, executed.position);
+      return { ...answer(executed.state, executed.position), preview: undefined };
     },
 
     async getTask({ id, readToken }, call) {
@@ -109,7 +115,7 @@ function commandOf(request: CreateTaskRequest, { owner }: Call, { clock, default
 }
 
 /** `validate_only`: the answer that the request would get, with revision 0 where the task does not exist. */
-function rehearse(state: TaskState, command: CreateTask): CreateTaskResponse {
+function rehearse(state: TaskState, command: CreateTask): Omit<CreateTaskResponse, 'preview'> {
   const decision = decideTask(state, command);
   if (decision.kind === 'refused') throw requestIdReused(decision, command.id);
   if (decision.kind === 'unchanged') return { task: describe(state), readToken: '' };

@@ -9,6 +9,7 @@ import { timerQueries } from '../../projections/timers/queries.ts';
 import type { Services } from '../api/call.ts';
 import { eventService } from '../api/event-service.ts';
 import { imageService, openImage, type OpenImage } from '../api/image-service.ts';
+import { importPreviews } from '../api/preview-import.ts';
 import { ProgressBoard } from '../api/progress-board.ts';
 import { taskService } from '../api/task-service.ts';
 import { TaskWatches } from '../api/watch/task-watches.ts';
@@ -133,6 +134,7 @@ export function startRoles({ config, backend, store, pool, metrics, logger, onDe
     tasks: taskService({
       tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules: { fileRoots: config['file-roots'] },
       defaultTtlMs: config['task-ttl'],
+      previewImport: importPreviews({ sources, maxVirtualBytes: BigInt(config['max-virtual-bytes']) }),
     }),
     images: imageService({ images, queries: imageRows, readSide, open, clock }),
     events: eventService({

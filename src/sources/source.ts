@@ -20,6 +20,21 @@ export interface Receiver {
   receive(chunk: Uint8Array): Promise<void> | undefined;
 }
 
+/** The content of a source, of which any part can be had. Whoever opened it closes it. */
+export interface RangedSource {
+  readonly sizeBytes: number;
+  /** As of `SourceStart`. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** All of the bytes asked for, which lie inside. Rejects as `Sources.read` does. */
+  read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** The source gives its content as a whole only. */
+export class RangesUnsupportedError extends Error {
+  override readonly name = 'RangesUnsupportedError';
+}
+
 /**
  * Where the bytes of an import come from.
  *
@@ -29,6 +44,8 @@ export interface Receiver {
  */
 export interface Sources {
   read(uri: string, receiver: Receiver, signal: AbortSignal): Promise<void>;
+  /** Opens the content for reading parts of it. Rejects as `read` does, and with `RangesUnsupportedError`. */
+  openRanges(uri: string, signal: AbortSignal): Promise<RangedSource>;
   /** Closes idle connections, and those in use. */
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ async function* none(): AsyncGenerator<never> {
 export function stubServices(overrides: Overrides = {}): Services {
   return {
     tasks: {
-      createTask: async ({ spec, labels }) => ({ task: Task.create({ id: 'new', spec, labels }), readToken: 'r1' }),
+      createTask: async ({ spec, labels }) => ({ task: Task.create({ id: 'new', spec, labels }), readToken: 'r1', preview: undefined }),
       getTask: async ({ id }) => ({ task: Task.create({ id, state: 'STATE_RUNNING', revision: 7n }) }),
       listTasks: async () => ({ tasks: [], nextPageToken: '' }),
       cancelTask: async ({ id }) => ({ task: Task.create({ id }), readToken: 'r2' }),

@@ -23,7 +23,7 @@ async function acceptingStub(
       requests.push(request);
       const refusal = refusals[requests.length - 1];
       if (refusal !== undefined) throw refusal;
-      return { task: pendingTask, readToken: 'r' };
+      return { task: pendingTask, readToken: 'r', preview: undefined };
     },
   });
   return { requests, stub };

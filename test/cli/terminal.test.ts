@@ -18,7 +18,7 @@ async function importOn(
   columns: number, env: NodeJS.ProcessEnv,
 ): Promise<Running & { readonly watch: OpenWatch; readonly kill: () => void }> {
   const watches = watchesByHand();
-  const stub = await startStub({ createTask: () => ({ task: pendingTask, readToken: '' }), watchTasks: watches.watchTasks });
+  const stub = await startStub({ createTask: () => ({ task: pendingTask, readToken: '', preview: undefined }), watchTasks: watches.watchTasks });
   const wrapper = ['python3', path.join(import.meta.dirname, 'run-in-terminal.py'), String(columns)];
   const running = startLehr(['import', 'https://example.com/disk.qcow2', '--wait'], { wrapper, env: { LEHR_SERVER: stub.address, ...env } });
   const watch = await watches.next();
@@ -72,7 +72,7 @@ if (hasTerminal) {
 
 test.serial('a dumb terminal and a pipe get plain lines', async (t) => {
   const watches = watchesByHand();
-  const stub = await startStub({ createTask: () => ({ task: pendingTask, readToken: '' }), watchTasks: watches.watchTasks });
+  const stub = await startStub({ createTask: () => ({ task: pendingTask, readToken: '', preview: undefined }), watchTasks: watches.watchTasks });
   t.teardown(stub.kill);
   const wrapper = hasTerminal ? ['python3', path.join(import.meta.dirname, 'run-in-terminal.py'), '80'] : [];
   const { ended } = startLehr(['import', 'https://example.com/disk.qcow2', '--wait', '--server', stub.address], { wrapper, env: { TERM: 'dumb' } });

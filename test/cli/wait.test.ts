@@ -9,7 +9,7 @@ import { Refusal, startStub } from './stub-server.ts';
 import { watchesByHand } from './watched-task.ts';
 
 const source = 'https://example.com/disk.qcow2';
-const createTask = (): { readonly task: Task; readonly readToken: string } => ({ task: pendingTask, readToken: 'r' });
+const createTask = (): { readonly task: Task; readonly readToken: string; readonly preview: undefined } => ({ task: pendingTask, readToken: 'r', preview: undefined });
 
 const succeeded = [
   `import ${taskId} (web) succeeded`,

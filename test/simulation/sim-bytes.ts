@@ -2,7 +2,7 @@ import type { BytesPool } from '../../src/bytes/bytes-pool.ts';
 import type { Sink, SinkTarget } from '../../src/bytes/sink.ts';
 import { failure, FailureError } from '../../src/domain/failures.ts';
 import type { Verdict } from '../../src/formats/verdict.ts';
-import type { Receiver, Sources } from '../../src/sources/source.ts';
+import type { RangedSource, Receiver, Sources } from '../../src/sources/source.ts';
 import { storeFailure } from '../../src/stores/store-failure.ts';
 import type { Life } from './life.ts';
 import type { SourceFate } from './plan.ts';
@@ -47,6 +47,10 @@ export class SimSources implements Sources {
       await this.#life.wait(random.delayMs(random.pick([20, 300])), signal);
       await receiver.receive(Buffer.alloc(512, uri));
     }
+  }
+
+  openRanges(): Promise<RangedSource> {
+    throw new Error('nothing of the simulation reads ranges');
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ const services = stubServices({
       return { task: Task.create({ id, state: 'STATE_RUNNING', revision: 7n, createTime: new Date(0) }) };
     },
     createTask: async ({ spec, labels, ttl, validateOnly }) => ({
-      task: Task.create({ id: `${ttl?.seconds}s ${String(validateOnly)}`, spec, labels }), readToken: '',
+      task: Task.create({ id: `${ttl?.seconds}s ${String(validateOnly)}`, spec, labels }), readToken: '', preview: undefined,
     }),
     async *watchTasks() {
       yield { message: { $case: 'removed', value: { id: 'a' } } };

@@ -21,6 +21,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../google/protobuf/duration.ts";
+import { DiskFormat, diskFormatFromJSON, diskFormatToNumber } from "./disk_format.ts";
+import { Failure } from "./failure.ts";
 import { Progress, Task, TaskSpec } from "./task.ts";
 
 /** What to do, and how to treat the task. */
@@ -37,7 +39,11 @@ export interface CreateTaskRequest {
   ttl:
     | Duration
     | undefined;
-  /** Check the request and answer as if it were accepted, but accept nothing. The task in the answer has revision 0. */
+  /**
+   * Check the request and answer as if it were accepted, but accept nothing. The task in the answer has revision 0. For an
+   * import the source is looked at too, see `preview`; at most eight requests at once, others get UNAVAILABLE with
+   * PREVIEW_BUSY.
+   */
   validateOnly: boolean;
 }
 
@@ -54,6 +60,93 @@ export interface CreateTaskResponse {
     | undefined;
   /** Give it to a read that must see this change. */
   readToken: string;
+  /** For validate_only of an import: what it would find. Absent otherwise. */
+  preview: ImportPreview | undefined;
+}
+
+/** What an import would find at its source at this moment, from the parts of it that tell. */
+export interface ImportPreview {
+  /** How much was judged. */
+  depth: ImportPreview_Depth;
+  /** Why the import would fail; absent where nothing was found that speaks against it. */
+  failure:
+    | Failure
+    | undefined;
+  /** The format that was found; unspecified where the head does not tell. */
+  format: DiskFormat;
+  /** The size of the source; 0: unknown. */
+  sizeBytes: bigint;
+  /** The size of the guest's disk; 0: unknown. */
+  virtualSizeBytes: bigint;
+  /** What would be noticed but not refused. */
+  warnings: string[];
+  /** Other facts, such as "qcow2_version" or "codec". */
+  facts: { [key: string]: string };
+}
+
+/** How much of the source was judged. */
+export const ImportPreview_Depth = {
+  /** DEPTH_UNSPECIFIED - Nothing: the source could not be read. */
+  DEPTH_UNSPECIFIED: "DEPTH_UNSPECIFIED",
+  /** DEPTH_HEAD - The first bytes: the source gives no ranges, or its content is compressed. */
+  DEPTH_HEAD: "DEPTH_HEAD",
+  /** DEPTH_HEADERS - Headers and footers: the tables would have taken too many reads. */
+  DEPTH_HEADERS: "DEPTH_HEADERS",
+  /** DEPTH_TABLES - Everything but the guest's data: headers, footers, tables, and the beginning of the guest's disk. */
+  DEPTH_TABLES: "DEPTH_TABLES",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ImportPreview_Depth = typeof ImportPreview_Depth[keyof typeof ImportPreview_Depth];
+
+export namespace ImportPreview_Depth {
+  export type DEPTH_UNSPECIFIED = typeof ImportPreview_Depth.DEPTH_UNSPECIFIED;
+  export type DEPTH_HEAD = typeof ImportPreview_Depth.DEPTH_HEAD;
+  export type DEPTH_HEADERS = typeof ImportPreview_Depth.DEPTH_HEADERS;
+  export type DEPTH_TABLES = typeof ImportPreview_Depth.DEPTH_TABLES;
+  export type UNRECOGNIZED = typeof ImportPreview_Depth.UNRECOGNIZED;
+}
+
+export function importPreview_DepthFromJSON(object: any): ImportPreview_Depth {
+  switch (object) {
+    case 0:
+    case "DEPTH_UNSPECIFIED":
+      return ImportPreview_Depth.DEPTH_UNSPECIFIED;
+    case 1:
+    case "DEPTH_HEAD":
+      return ImportPreview_Depth.DEPTH_HEAD;
+    case 2:
+    case "DEPTH_HEADERS":
+      return ImportPreview_Depth.DEPTH_HEADERS;
+    case 3:
+    case "DEPTH_TABLES":
+      return ImportPreview_Depth.DEPTH_TABLES;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ImportPreview_Depth.UNRECOGNIZED;
+  }
+}
+
+export function importPreview_DepthToNumber(object: ImportPreview_Depth): number {
+  switch (object) {
+    case ImportPreview_Depth.DEPTH_UNSPECIFIED:
+      return 0;
+    case ImportPreview_Depth.DEPTH_HEAD:
+      return 1;
+    case ImportPreview_Depth.DEPTH_HEADERS:
+      return 2;
+    case ImportPreview_Depth.DEPTH_TABLES:
+      return 3;
+    case ImportPreview_Depth.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+export interface ImportPreview_FactsEntry {
+  key: string;
+  value: string;
 }
 
 /** Which task to show. */
@@ -354,7 +447,7 @@ export const CreateTaskRequest_LabelsEntry: MessageFns<CreateTaskRequest_LabelsE
 };
 
 function createBaseCreateTaskResponse(): CreateTaskResponse {
-  return { task: undefined, readToken: "" };
+  return { task: undefined, readToken: "", preview: undefined };
 }
 
 export const CreateTaskResponse: MessageFns<CreateTaskResponse> = {
@@ -364,6 +457,9 @@ export const CreateTaskResponse: MessageFns<CreateTaskResponse> = {
     }
     if (message.readToken !== "") {
       writer.uint32(18).string(message.readToken);
+    }
+    if (message.preview !== undefined) {
+      ImportPreview.encode(message.preview, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -397,6 +493,14 @@ export const CreateTaskResponse: MessageFns<CreateTaskResponse> = {
             message.readToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.preview = ImportPreview.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -416,6 +520,232 @@ export const CreateTaskResponse: MessageFns<CreateTaskResponse> = {
     const message = createBaseCreateTaskResponse();
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
     message.readToken = object.readToken ?? "";
+    message.preview = (object.preview !== undefined && object.preview !== null)
+      ? ImportPreview.fromPartial(object.preview)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseImportPreview(): ImportPreview {
+  return {
+    depth: ImportPreview_Depth.DEPTH_UNSPECIFIED,
+    failure: undefined,
+    format: DiskFormat.DISK_FORMAT_UNSPECIFIED,
+    sizeBytes: 0n,
+    virtualSizeBytes: 0n,
+    warnings: [],
+    facts: {},
+  };
+}
+
+export const ImportPreview: MessageFns<ImportPreview> = {
+  encode(message: ImportPreview, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.depth !== ImportPreview_Depth.DEPTH_UNSPECIFIED) {
+      writer.uint32(8).int32(importPreview_DepthToNumber(message.depth));
+    }
+    if (message.failure !== undefined) {
+      Failure.encode(message.failure, writer.uint32(18).fork()).join();
+    }
+    if (message.format !== DiskFormat.DISK_FORMAT_UNSPECIFIED) {
+      writer.uint32(24).int32(diskFormatToNumber(message.format));
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.sizeBytes);
+    }
+    if (message.virtualSizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.virtualSizeBytes) !== message.virtualSizeBytes) {
+        throw new globalThis.Error("value provided for field message.virtualSizeBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.virtualSizeBytes);
+    }
+    for (const v of message.warnings) {
+      writer.uint32(50).string(v!);
+    }
+    globalThis.Object.entries(message.facts).forEach(([key, value]: [string, string]) => {
+      ImportPreview_FactsEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportPreview {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportPreview();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.depth = importPreview_DepthFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.failure = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.format = diskFormatFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.virtualSizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            const entry7 = ImportPreview_FactsEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.facts[entry7.key] = entry7.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ImportPreview>, I>>(base?: I): ImportPreview {
+    return ImportPreview.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportPreview>, I>>(object: I): ImportPreview {
+    const message = createBaseImportPreview();
+    message.depth = object.depth ?? ImportPreview_Depth.DEPTH_UNSPECIFIED;
+    message.failure = (object.failure !== undefined && object.failure !== null)
+      ? Failure.fromPartial(object.failure)
+      : undefined;
+    message.format = object.format ?? DiskFormat.DISK_FORMAT_UNSPECIFIED;
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.virtualSizeBytes = (object.virtualSizeBytes !== undefined && object.virtualSizeBytes !== null)
+      ? BigInt(object.virtualSizeBytes)
+      : 0n;
+    message.warnings = object.warnings?.map((e) => e) || [];
+    message.facts = (globalThis.Object.entries(object.facts ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseImportPreview_FactsEntry(): ImportPreview_FactsEntry {
+  return { key: "", value: "" };
+}
+
+export const ImportPreview_FactsEntry: MessageFns<ImportPreview_FactsEntry> = {
+  encode(message: ImportPreview_FactsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportPreview_FactsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportPreview_FactsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ImportPreview_FactsEntry>, I>>(base?: I): ImportPreview_FactsEntry {
+    return ImportPreview_FactsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportPreview_FactsEntry>, I>>(object: I): ImportPreview_FactsEntry {
+    const message = createBaseImportPreview_FactsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };

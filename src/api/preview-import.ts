@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { FailureError } from '../domain/failures.ts';
+import type { ImportImage } from '../gen/lehr/v1/task.ts';
+import type { ImportPreview, ImportPreview_Depth } from '../gen/lehr/v1/task_service.ts';
+import type { Sources } from '../sources/source.ts';
+import { preview, previewTooSlow, type Preview } from '../stages/preview.ts';
+import { ApiError } from './api-error.ts';
+
+/** Previews at once; each holds a connection and a thread. */
+export const previewLimit = 8;
+
+/** A source that takes longer is told to be too slow. */
+const previewTimeoutSeconds = 20;
+
+/** What previews work with. */
+export interface PreviewDeps {
+  readonly sources: Sources;
+  readonly maxVirtualBytes: bigint;
+}
+
+/** Looks at the source of an import without importing it: `validate_only`. */
+export type PreviewImport = (spec: ImportImage, signal: AbortSignal) => Promise<ImportPreview>;
+
+const depths: Readonly<Record<Preview['depth'], ImportPreview_Depth>> = {
+  none: 'DEPTH_UNSPECIFIED', head: 'DEPTH_HEAD', headers: 'DEPTH_HEADERS', tables: 'DEPTH_TABLES',
+};
+
+/** Throws UNAVAILABLE with PREVIEW_BUSY where `previewLimit` are under way. */
+export function importPreviews({ sources, maxVirtualBytes }: PreviewDeps): PreviewImport {
+  let underWay = 0;
+  return async ({ sourceUri, sourceFormat }, signal) => {
+    if (underWay >= previewLimit) {
+      throw new ApiError('UNAVAILABLE', 'PREVIEW_BUSY', `This server looks at ${previewLimit} sources at once, and others were first. Try again in a moment.`);
+    }
+    underWay += 1;
+    try {
+      return describe(await preview(sources, { sourceUri, declared: sourceFormat, maxVirtualBytes }, AbortSignal.any([signal, tooSlow()])));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FailureError)) throw error;
+      return describe({ depth: 'none', sizeBytes: 0, facts: {}, failure: error.failure, verdict: undefined });
+    } finally {
+      underWay -= 1;
+    }
+  };
+}
+
+function tooSlow(): AbortSignal {
+  const late = new AbortController();
+  void delay(previewTimeoutSeconds * 1_000, undefined, { ref: false }).then(() => { late.abort(previewTooSlow(previewTimeoutSeconds)); });
+  return late.signal;
+}
+
+function describe({ depth, sizeBytes, facts, failure, verdict }: Preview): ImportPreview {
+  return {
+    depth: depths[depth],
+    failure,
+    format: verdict?.format ?? 'DISK_FORMAT_UNSPECIFIED',
+    sizeBytes: BigInt(sizeBytes),
+    virtualSizeBytes: verdict?.virtualSizeBytes ?? 0n,
+    warnings: [...(verdict?.warnings ?? [])],
+    facts: { ...facts },
+  };
+}
