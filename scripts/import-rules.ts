@@ -52,6 +52,10 @@ export const ZONES: readonly Zone[] = [
   // `lehr verify --kafka` hands over in the same way: no other command loads a client of Kafka.
   { path: 'src/cli/verify-topic.ts', mayImport: ['src/cli', 'src/verify-topic.ts', 'src/gen'] },
   { path: 'src/verify-topic.ts', mayImport: ['src/compose/kafka-settings-of.ts', ...RECORD, ...CONFIGURATION] },
+  // `lehr inspect` does the work itself, and so needs no server.
+  { path: 'src/cli/inspect-source.ts', mayImport: ['src/cli', 'src/inspect-source.ts', 'src/gen'] },
+  { path: 'src/cli/output/inspection-page.ts', mayImport: ['src/cli', 'src/gen'], mayImportTypes: ['src/inspect-source.ts'] },
+  { path: 'src/inspect-source.ts', mayImport: HANDLERS },
   // The composition root: with main.ts it alone knows everything.
   { path: 'src/compose', mayImport: ['src/api', 'src/worker', 'src/observe', ...SERVICES, ...CONFIGURATION] },
   { path: 'src/main.ts', mayImport: ['src/compose', 'src/api', 'src/worker', 'src/observe', ...SERVICES, ...CONFIGURATION] },

@@ -22,7 +22,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** Each exit code in words, in the order in which `lehr --help` lists them. */
 export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   success: 'success; with --wait: the task succeeded',
-  failed: 'the task failed; verify found faults; a download is not what the image should be',
+  failed: 'the task failed; verify found faults; a download is not what the image should be; inspect refuses the image',
   usage: 'wrong usage, or an argument that the server does not accept',
   notFound: 'there is no such task, image, event stream or file',
   refused: 'the request is understood and refused, such as a cancel that comes too late',

@@ -5,6 +5,7 @@ import { usageError } from './command-error.ts';
 import { eventsCommand } from './commands/events.ts';
 import { imagesCommand } from './commands/images.ts';
 import { importCommand } from './commands/import.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { tasksCommand } from './commands/tasks.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { exitCodeMeanings, exitCodes } from './exit-codes.ts';
@@ -39,6 +40,7 @@ export function createProgram(version: string, run: Runner, writeOut: Write, wri
     .addCommand(imagesCommand(run))
     .addCommand(eventsCommand(run))
     .addCommand(verifyCommand(run))
+    .addCommand(inspectCommand(run))
     .addHelpText('after', `${examples}\n\n${exitCodeHelp()}`);
   forEachCommand(program, (command) => {
     command
