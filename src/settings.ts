@@ -3,6 +3,7 @@ import {
   parseAddresses, parseBytes, parseChoice, parseDurationMs, parseFolders, parseInteger, parsePath, parsePositions, parseTopic, parseWords,
   type Parse, type SettingProblem,
 } from './setting-values.ts';
+import { parseSourceAllow } from './sources/parse-source-allow.ts';
 
 /** One setting: the same name as a flag, an environment variable (`LEHR_…`) and a key of `lehr.yaml`. */
 export interface Setting<Value> {
@@ -31,6 +32,7 @@ export const settings = {
   'max-image-bytes': setting('1TiB', 'The largest image, as received or stored.', parseBytes(1, 2 ** 50)),
   'max-virtual-bytes': setting('64TiB', "The largest guest's disk.", parseBytes(1, 2 ** 53)),
   'file-roots': setting('', 'Folders that file:// may read from, comma between. Empty: file:// is refused.', parseFolders),
+  'source-allow': setting('', 'Private hosts, addresses and ranges that sources may lead to, loopback too, comma between: mirror.lan, *.corp.example:443, 10.1.0.0/16; private: all, none: none. Empty: with auth none private, otherwise none.', parseSourceAllow),
   roles: setting('api,worker', 'What this server does: api (answers calls), worker (works on tasks), or both.', parseWords(['api', 'worker'])),
   log: setting('sqlite', 'Where the log is: sqlite (in data-dir, one server) or kafka (a cluster).', parseChoice(['sqlite', 'kafka'])),
   'kafka-brokers': setting('', 'Kafka brokers to begin with, host:port, comma between.', parseAddresses),

@@ -27,6 +27,7 @@ import { Feed } from '../projector/feed.ts';
 import { openProjectionsForReading, removeOldProjections } from '../projector/open-projections.ts';
 import type { Config } from '../settings.ts';
 import { createSources } from '../sources/create-sources.ts';
+import { effectiveAllow } from '../sources/source-allow.ts';
 import type { ImageStore } from '../stores/image-store.ts';
 import { imageStreams } from '../streams/image-streams.ts';
 import { projectedReadSide } from '../streams/projected-read-side.ts';
@@ -84,8 +85,9 @@ export function startRoles({ config, backend, store, pool, metrics, logger, onDe
   const feed = new Feed(log, (position, signal) => backend.applied.reached(position, signal), backend.applied.position);
   const queue = coordination.openQueue(() => { if (works) sweep.run(); });
   const finish = { tasks, images, store, clock };
+  const rules = { fileRoots: config['file-roots'], sourceAllow: effectiveAllow(config['source-allow'], config.auth) };
   const sources = createSources({
-    fileRoots: config['file-roots'], idleTimeoutMs: config['idle-timeout'], maxImageBytes: config['max-image-bytes'], now: clock.now,
+    ...rules, idleTimeoutMs: config['idle-timeout'], maxImageBytes: config['max-image-bytes'], now: clock.now,
   });
   const worker = new Worker({
     ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
@@ -132,7 +134,7 @@ export function startRoles({ config, backend, store, pool, metrics, logger, onDe
   const open = openImage(imageRows, store);
   const services: Services = {
     tasks: taskService({
-      tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules: { fileRoots: config['file-roots'] },
+      tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules,
       defaultTtlMs: config['task-ttl'],
       previewImport: importPreviews({ sources, maxVirtualBytes: BigInt(config['max-virtual-bytes']) }),
     }),

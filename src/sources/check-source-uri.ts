@@ -1,6 +1,10 @@
+import { isIP } from 'node:net';
 import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isForbiddenHost } from './forbidden-host.ts';
+import { judgeDestination } from './source-allow.ts';
+import type { Destination, SourceAllow } from './source-allow.ts';
+import { authorityFault, characterFault, hostAsWritten } from './uri-spelling.ts';
 
 /** A source URI has at most so many characters. */
 export const sourceUriLimit = 4_096;
@@ -11,20 +15,30 @@ export type CheckedSourceUri =
   | { readonly ok: true; readonly kind: 'file'; readonly url: URL; readonly path: string }
   | { readonly ok: false; readonly message: string };
 
+/** What a source URI is judged by. */
+export interface SourceRules {
+  /** Folders that file:// may read from; none: file:// is refused. */
+  readonly fileRoots: readonly string[];
+  /** Private addresses that http and https may lead to. */
+  readonly sourceAllow: SourceAllow;
+}
+
 /**
- * Checks what a source URI shows without asking the network or the disk: syntax, scheme, user information, file roots, and
- * hosts that are never contacted. The WHATWG parser writes odd spellings of IPv4 addresses (octal, hexadecimal, one number)
- * the usual way, so they are caught too. `message` is for the person who sent the URI and repeats no secret of it.
+ * Checks what a source URI shows without asking the network or the disk: syntax, scheme, spelling and user information, file
+ * roots, and hosts that are never contacted or literal addresses that are not allowed. `message` is for the person who sent
+ * the URI and repeats no secret of it.
  */
-export function checkSourceUri(uri: string, { fileRoots }: { readonly fileRoots: readonly string[] }): CheckedSourceUri {
+export function checkSourceUri(uri: string, { fileRoots, sourceAllow }: SourceRules): CheckedSourceUri {
   if (uri === '') return refuse('A source URI is needed: http://, https:// or file://.');
   if (uri.length > sourceUriLimit) return refuse(`The source URI has more than ${sourceUriLimit} characters.`);
+  const odd = characterFault(uri) ?? (/^https?:/i.test(uri) ? authorityFault(uri) : undefined);
+  if (odd !== undefined) return refuse(odd);
   if (!URL.canParse(uri)) return refuse('The source URI is no valid absolute URL.');
   const url = new URL(uri);
   switch (url.protocol) {
     case 'http:':
     case 'https:':
-      return checkHttp(url);
+      return checkHttp(uri, url, sourceAllow);
     case 'file:':
       return checkFile(url, fileRoots);
     default:
@@ -32,15 +46,29 @@ export function checkSourceUri(uri: string, { fileRoots }: { readonly fileRoots:
   }
 }
 
-function checkHttp(url: URL): CheckedSourceUri {
-  if (url.username !== '' || url.password !== '') {
-    return refuse('The source URI holds a user name or password; name a credential instead.');
+function checkHttp(uri: string, url: URL, allow: SourceAllow): CheckedSourceUri {
+  const { host, port } = destinationOf(url);
+  // What was judged by its text is what is connected to: a parser that reads anything else has not been thought of.
+  if (!host.includes(':') && host !== hostAsWritten(uri)) return refuse('The host of the source URI is not what it seems; write it plainly.');
+  const isLiteral = isIP(host) !== 0;
+  const judged = isLiteral ? judgeDestination({ host, port, address: host }, allow) : isForbiddenHost(host) ? 'never' : 'allowed';
+  switch (judged) {
+    case 'never':
+      return refuse(`The host ${host} is never contacted: it is a link-local address or a cloud's metadata service.`);
+    case 'private':
+      return refuse(`The address ${host} is private, and the setting source-allow does not open port ${port} of it. Ask the operator to open it.`);
+    case 'allowed':
+      return { ok: true, kind: 'http', url };
+    default:
+      return judged satisfies never;
   }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (isForbiddenHost(host)) {
-    return refuse(`The host ${host} is never contacted: it is a link-local address or a cloud's metadata service.`);
-  }
-  return { ok: true, kind: 'http', url };
+}
+
+/** Host, without brackets, and port that an http or https URL leads to. */
+export function destinationOf(url: Pick<URL, 'protocol' | 'hostname' | 'port'>): Omit<Destination, 'address'> {
+  const { protocol, hostname, port } = url;
+  const usual = protocol === 'https:' ? 443 : 80;
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port) };
 }
 
 function checkFile(url: URL, fileRoots: readonly string[]): CheckedSourceUri {

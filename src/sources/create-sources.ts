@@ -1,14 +1,13 @@
 import { FailureError, failure } from '../domain/failures.ts';
 import { checkSourceUri } from './check-source-uri.ts';
+import type { SourceRules } from './check-source-uri.ts';
 import { HttpConnections } from './http-connections.ts';
 import { readFileSource } from './read-file-source.ts';
 import { readHttpSource } from './read-http-source.ts';
 import type { Sources } from './source.ts';
 
 /** What an operator sets for sources. */
-export interface SourceSettings {
-  /** Folders that file:// may read from; none: file:// is refused. */
-  readonly fileRoots: readonly string[];
+export interface SourceSettings extends SourceRules {
   /** How long a source may send nothing. */
   readonly idleTimeoutMs: number;
   /** A source may not be larger. */
@@ -19,7 +18,7 @@ export interface SourceSettings {
 
 /** The sources that this server can read: http, https and file. */
 export function createSources(settings: SourceSettings): Sources {
-  const connections = new HttpConnections(settings.idleTimeoutMs);
+  const connections = new HttpConnections(settings.idleTimeoutMs, settings.sourceAllow);
   return {
     async read(uri, receiver, signal) {
       signal.throwIfAborted();

@@ -1,4 +1,6 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { embeddedAddresses } from './embedded-addresses.ts';
+import { addressBytes, isWithin, knownRange } from './ip-address.ts';
+import type { AddressBytes, AddressRange } from './ip-address.ts';
 
 /**
  * Addresses that no source may lead to, whatever the settings: link-local ones, behind which clouds keep their metadata
@@ -6,11 +8,11 @@ import { BlockList, isIP, isIPv4 } from 'node:net';
  * (link-local); the instance metadata documentation of AWS (fd00:ec2::254, fd00:ec2::23), Google (fd20:ce::254), Alibaba
  * (100.100.100.200), Azure (168.63.129.16) and Oracle (192.0.0.192).
  */
-const forbidden = new BlockList();
-forbidden.addSubnet('169.254.0.0', 16, 'ipv4');
-forbidden.addSubnet('fe80::', 10, 'ipv6');
-for (const address of ['100.100.100.200', '168.63.129.16', '192.0.0.192']) forbidden.addAddress(address, 'ipv4');
-for (const address of ['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254']) forbidden.addAddress(address, 'ipv6');
+const forbidden: readonly AddressRange[] = [
+  '169.254.0.0/16', 'fe80::/10',
+  '100.100.100.200/32', '168.63.129.16/32', '192.0.0.192/32',
+  'fd00:ec2::254/128', 'fd00:ec2::23/128', 'fd20:ce::254/128',
+].map(knownRange);
 
 const forbiddenNames: ReadonlySet<string> = new Set([
   'metadata.google.internal',
@@ -20,50 +22,23 @@ const forbiddenNames: ReadonlySet<string> = new Set([
   'instance-data.ec2.internal',
 ]);
 
-/** Where an IPv6 address carries an IPv4 address: the groups before it, and the index of the two groups that it stands in. */
-const embeddings: readonly { readonly prefix: readonly number[]; readonly at: readonly [number, number] }[] = [
-  // IPv4-mapped and IPv4-compatible (RFC 4291), IPv4-translated (RFC 7915).
-  { prefix: [0, 0, 0, 0, 0, 0xffff], at: [6, 7] },
-  { prefix: [0, 0, 0, 0, 0, 0], at: [6, 7] },
-  { prefix: [0, 0, 0, 0, 0xffff, 0], at: [6, 7] },
-  // NAT64, the well-known prefix (RFC 6052) and the local-use one (RFC 8215), the latter cut at /96.
-  { prefix: [0x64, 0xff9b, 0, 0, 0, 0], at: [6, 7] },
-  { prefix: [0x64, 0xff9b, 1], at: [6, 7] },
-  // 6to4 (RFC 3056).
-  { prefix: [0x2002], at: [1, 2] },
-];
-
 /**
  * Whether a host is one that no source may lead to. `host` is an IPv4 or IPv6 address, without brackets, or a name; a name
  * that merely resolves to such an address is not seen here.
  */
 export function isForbiddenHost(host: string): boolean {
   const bare = host.replace(/\.$/, '').toLowerCase();
-  if (isIP(bare) === 0) return forbiddenNames.has(bare);
-  if (isIPv4(bare)) return forbidden.check(bare, 'ipv4');
-  if (forbidden.check(bare, 'ipv6')) return true;
-  const groups = ipv6Groups(bare);
-  return embeddings.some(({ prefix, at }) => prefix.every((group, index) => groups[index] === group) && forbidden.check(ipv4At(groups, at), 'ipv4'));
+  const bytes = addressBytes(bare);
+  return bytes === undefined ? forbiddenNames.has(bare) : isForbiddenAddress(bytes);
 }
 
-function ipv4At(groups: readonly number[], [high, low]: readonly [number, number]): string {
-  const bits = [groups[high] ?? 0, groups[low] ?? 0];
-  return bits.map((group) => `${group >> 8}.${group & 0xff}`).join('.');
+/** Whether an address, or one that it carries through a translator or a tunnel, is one that no source may lead to. */
+export function isForbiddenAddress(address: AddressBytes): boolean {
+  return [address, ...embeddedAddresses(address).addresses].some((bytes) => forbidden.some((range) => isWithin(bytes, range)));
 }
 
-/** The eight groups of a valid IPv6 address, whose last two may be written as IPv4 and which may carry a zone. */
-function ipv6Groups(address: string): number[] {
-  const plain = address.replace(/%.*$/, '').replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
-    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
-    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-  });
-  const [left = '', right] = plain.split('::');
-  const head = groupsOf(left);
-  if (right === undefined) return head;
-  const tail = groupsOf(right);
-  return [...head, ...new Array<number>(Math.max(0, 8 - head.length - tail.length)).fill(0), ...tail];
-}
-
-function groupsOf(text: string): number[] {
-  return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+/** Whether a range holds nothing but addresses that no source may lead to. */
+export function isForbiddenRange(range: AddressRange): boolean {
+  if (range.prefixBits === range.network.length * 8) return isForbiddenAddress(range.network);
+  return forbidden.some((never) => never.prefixBits <= range.prefixBits && isWithin(range.network, never));
 }

@@ -1,10 +1,13 @@
+import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import type { Dispatcher } from 'undici';
+import { destinationOf } from './check-source-uri.ts';
 import { connectPlain } from './connect-plain.ts';
-import { guardedLookup } from './guarded-lookup.ts';
+import { guardedLookup, refusalOf, resolveBySystem } from './guarded-lookup.ts';
 import type { ResolveAll } from './guarded-lookup.ts';
 import { isProtocolError } from './http-failures.ts';
+import type { SourceAllow } from './source-allow.ts';
 
 /** How long making a connection, TLS included, may take; `idle-timeout` where that is shorter. */
 const connectTimeoutMs = 10_000;
@@ -89,12 +92,16 @@ export class HttpConnections {
   readonly #all = new Set<HttpConnection>();
   #idleCount = 0;
 
-  constructor(idleTimeoutMs: number, resolveNames?: ResolveAll) {
+  constructor(idleTimeoutMs: number, allow: SourceAllow, resolveNames: ResolveAll = resolveBySystem) {
     const timeout = Math.min(connectTimeoutMs, idleTimeoutMs);
-    const lookup = guardedLookup(resolveNames);
-    const secure = buildConnector({ allowH2: false, timeout, lookup });
-    const plain = connectPlain(lookup, timeout);
-    this.#connect = (options, callback) => (options.protocol === 'https:' ? secure : plain)(options, callback);
+    this.#connect = (options, callback) => {
+      const { host, port } = destinationOf(options);
+      const refusal = isIP(host) === 0 ? undefined : refusalOf(host, port, [host], allow);
+      if (refusal !== undefined) return callback(refusal, null);
+      const lookup = guardedLookup(port, allow, resolveNames);
+      const connect = options.protocol === 'https:' ? buildConnector({ allowH2: false, timeout, lookup }) : connectPlain(lookup, timeout);
+      connect(options, callback);
+    };
   }
 
   /** A connection to `origin`: one that was used before unless `fresh`, or a new one, which connects when it is used. */

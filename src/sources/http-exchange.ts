@@ -4,6 +4,7 @@ import { displayUrl } from './display-url.ts';
 import { headerText } from './header-text.ts';
 import type { HttpConnection } from './http-connections.ts';
 import { bodyFailure, connectionFailure, isDroppedConnection, statusFailure } from './http-failures.ts';
+import type { SourceAllow } from './source-allow.ts';
 import { factLimit } from './source.ts';
 import type { Receiver } from './source.ts';
 
@@ -21,6 +22,8 @@ export interface ExchangeLimits {
   readonly idleTimeoutMs: number;
   readonly maxImageBytes: number;
   readonly now: () => Date;
+  /** Private addresses that redirects may lead to. */
+  readonly sourceAllow: SourceAllow;
 }
 
 type ResponseHeaders = Record<string, string | string[] | undefined>;

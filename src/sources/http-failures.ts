@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'undici/types/header.js';
 import { failure } from '../domain/failures.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { displayUrl } from './display-url.ts';
-import { ForbiddenAddressError } from './guarded-lookup.ts';
+import { AddressRefusedError } from './guarded-lookup.ts';
 import { headerText } from './header-text.ts';
 
 /** A Retry-After of more seconds than this (a day) is cut to it. */
@@ -33,8 +33,10 @@ export function connectionFailure(url: URL, error: Error): Failure {
   const code = codeOf(error);
   const shown = displayUrl(url);
   const metadata = { system_error: code };
-  if (error instanceof ForbiddenAddressError) {
-    return failure('SOURCE_NOT_ALLOWED', `The host of ${shown} resolves to a link-local or metadata address, which is never contacted.`);
+  if (error instanceof AddressRefusedError) {
+    return failure('SOURCE_NOT_ALLOWED', error.verdict === 'never'
+      ? `The host of ${shown} resolves to a link-local or metadata address, which is never contacted.`
+      : `The host of ${shown} resolves to a private address, which the setting source-allow does not open. Ask the operator to open it.`);
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT') {
     return failure('SOURCE_TOO_SLOW', `${shown} took the request and then sent nothing for the idle time-out. Try again later.`, metadata);

@@ -24,7 +24,7 @@ export async function readHttpSource(
   for (let redirects = 0; redirects <= redirectLimit; redirects += 1) {
     const outcome = await get(url, limits, connections, receiver, signal);
     if (outcome.kind === 'received') return;
-    url = redirectTarget(url, outcome.location);
+    url = redirectTarget(url, outcome.location, limits.sourceAllow);
   }
   throw new FailureError(failure('SOURCE_ERROR', `${displayUrl(first)} redirects more than ${redirectLimit} times.`, {}, false));
 }

@@ -1,21 +1,34 @@
 import { FailureError, failure } from '../domain/failures.ts';
 import { checkSourceUri } from './check-source-uri.ts';
 import { displayUrl } from './display-url.ts';
+import type { SourceAllow } from './source-allow.ts';
+import { characterFault } from './uri-spelling.ts';
 
 /**
- * Where a redirect leads, checked as the first address was: http or https only, nothing that is never contacted, and never
- * from https to http. Throws FailureError.
+ * Where a redirect leads, checked as the first address was, its spelling too: http or https only, nothing that is never
+ * contacted or not allowed, and never from https to http. Nothing secret goes along: requests carry no header that belongs
+ * to one host. Throws FailureError.
  */
-export function redirectTarget(from: URL, location: string | undefined): URL {
+export function redirectTarget(from: URL, location: string | undefined, sourceAllow: SourceAllow): URL {
   const shown = displayUrl(from);
-  if (location === undefined || !URL.canParse(location, from.href)) {
+  if (location === undefined || location === '') {
     throw new FailureError(failure('SOURCE_ERROR', `${shown} redirects to nowhere: no valid Location.`, {}, false));
   }
-  const target = new URL(location, from);
-  const checked = checkSourceUri(target.href, { fileRoots: [] });
-  if (!checked.ok) throw new FailureError(failure('SOURCE_NOT_ALLOWED', `${shown} redirects to an address that is refused. ${checked.message}`));
-  if (from.protocol === 'https:' && target.protocol === 'http:') {
+  const refuse = (message: string): never => {
+    throw new FailureError(failure('SOURCE_NOT_ALLOWED', `${shown} redirects to an address that is refused. ${message}`));
+  };
+  const odd = characterFault(location);
+  if (odd !== undefined) return refuse(odd);
+  const checked = checkSourceUri(absoluteText(from, location), { fileRoots: [], sourceAllow });
+  if (!checked.ok) return refuse(checked.message);
+  if (from.protocol === 'https:' && checked.url.protocol === 'http:') {
     throw new FailureError(failure('SOURCE_NOT_ALLOWED', `${shown} redirects from https to http, which would lose its protection.`));
   }
-  return target;
+  return checked.url;
+}
+
+/** The Location with scheme and host, both as they were sent where it has them; without, they are those of `from`. */
+function absoluteText(from: URL, location: string): string {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(location)) return location;
+  return location.startsWith('//') ? from.protocol + location : new URL(location, from).href;
 }

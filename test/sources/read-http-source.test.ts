@@ -218,7 +218,7 @@ for (const [name, addresses] of [
 ] as const) {
   test(`a name that resolves to ${name} is refused, and nothing is contacted`, async (t) => {
     const { origin, sockets } = await startBadServer(t, (_, response) => void response.end());
-    const connections = new HttpConnections(settings.idleTimeoutMs, (_, done) => done(null, addresses));
+    const connections = new HttpConnections(settings.idleTimeoutMs, settings.sourceAllow, (_, done) => done(null, addresses));
     const url = new URL(origin.replace('127.0.0.1', 'innocent.example'));
     const error = await t.throwsAsync(readHttpSource(url, settings, connections, keepingReceiver(), never));
     t.like(error, { failure: { reason: 'REASON_SOURCE_NOT_ALLOWED', retryable: false } });

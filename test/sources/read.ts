@@ -6,6 +6,7 @@ import type { Receiver, SourceStart } from '../../src/sources/source.ts';
 /** The settings of the tests. */
 export const settings: SourceSettings = {
   fileRoots: [],
+  sourceAllow: [{ kind: 'private', port: undefined }],
   idleTimeoutMs: 60_000,
   maxImageBytes: 4 * 1024 * 1024,
   now: () => new Date('2026-01-01T00:00:00Z'),

@@ -2,6 +2,7 @@ import type { Duration } from '../../gen/google/protobuf/duration.ts';
 import type { ImportImage } from '../../gen/lehr/v1/task.ts';
 import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
 import { checkSourceUri } from '../../sources/check-source-uri.ts';
+import type { SourceRules } from '../../sources/check-source-uri.ts';
 import { ApiError, type FieldViolation } from '../api-error.ts';
 import { checkImageProperties } from './image-properties.ts';
 import { checkCount, checkText } from './text.ts';
@@ -16,9 +17,7 @@ export const requestIdLimit = 255;
 export const ttlBoundsSeconds = [1n, 315_576_000n] as const;
 
 /** What a request is judged by. */
-export interface CreateTaskRules {
-  readonly fileRoots: readonly string[];
-}
+export type CreateTaskRules = SourceRules;
 
 /** Everything that a request to create a task shows by itself; empty: accepted. Throws for a kind that is not run here. */
 export function checkCreateTask(request: CreateTaskRequest, rules: CreateTaskRules): FieldViolation[] {
@@ -47,10 +46,10 @@ function checkSpec({ spec }: CreateTaskRequest, rules: CreateTaskRules): FieldVi
   }
 }
 
-function checkImport(spec: ImportImage, { fileRoots }: CreateTaskRules): FieldViolation[] {
+function checkImport(spec: ImportImage, rules: CreateTaskRules): FieldViolation[] {
   const at = 'spec.import_image';
   const violations: FieldViolation[] = [];
-  const source = checkSourceUri(spec.sourceUri, { fileRoots });
+  const source = checkSourceUri(spec.sourceUri, rules);
   if (!source.ok) violations.push({ field: `${at}.source_uri`, description: source.message });
   if (spec.expectedDigest !== '' && !/^sha256:[0-9a-fA-F]{64}$/.test(spec.expectedDigest)) {
     violations.push({ field: `${at}.expected_digest`, description: 'must be "sha256:" and 64 hexadecimal digits' });
