@@ -1,7 +1,9 @@
 import { FailureError, failure } from '../domain/failures.ts';
 import { checkSourceUri } from './check-source-uri.ts';
-import type { SourceRules } from './check-source-uri.ts';
+import type { CheckedSourceUri, SourceRules } from './check-source-uri.ts';
 import { HttpConnections } from './http-connections.ts';
+import { openFileRanges } from './open-file-ranges.ts';
+import { openHttpRanges } from './open-http-ranges.ts';
 import { readFileSource } from './read-file-source.ts';
 import { readHttpSource } from './read-http-source.ts';
 import type { Sources } from './source.ts';
@@ -19,16 +21,31 @@ export interface SourceSettings extends SourceRules {
 /** The sources that this server can read: http, https and file. */
 export function createSources(settings: SourceSettings): Sources {
   const connections = new HttpConnections(settings.idleTimeoutMs, settings.sourceAllow);
+  const check = (uri: string, signal: AbortSignal): Extract<CheckedSourceUri, { ok: true }> => {
+    signal.throwIfAborted();
+    const checked = checkSourceUri(uri, settings);
+    if (!checked.ok) throw new FailureError(failure('SOURCE_NOT_ALLOWED', checked.message));
+    return checked;
+  };
   return {
     async read(uri, receiver, signal) {
-      signal.throwIfAborted();
-      const checked = checkSourceUri(uri, settings);
-      if (!checked.ok) throw new FailureError(failure('SOURCE_NOT_ALLOWED', checked.message));
+      const checked = check(uri, signal);
       switch (checked.kind) {
         case 'http':
           return readHttpSource(checked.url, settings, connections, receiver, signal);
         case 'file':
           return readFileSource(checked.path, settings, receiver, signal);
+        default:
+          return checked satisfies never;
+      }
+    },
+    async openRanges(uri, signal) {
+      const checked = check(uri, signal);
+      switch (checked.kind) {
+        case 'http':
+          return openHttpRanges(checked.url, settings, connections, signal);
+        case 'file':
+          return openFileRanges(checked.path, settings);
         default:
           return checked satisfies never;
       }

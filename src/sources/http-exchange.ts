@@ -3,9 +3,9 @@ import { FailureError, failure } from '../domain/failures.ts';
 import { displayUrl } from './display-url.ts';
 import { headerText } from './header-text.ts';
 import type { HttpConnection } from './http-connections.ts';
-import { bodyFailure, connectionFailure, isDroppedConnection, statusFailure } from './http-failures.ts';
+import { bodyFailure, connectionFailure, isDroppedConnection, tooLargeFailure } from './http-failures.ts';
+import type { HttpQuestion, ResponseHeaders } from './http-question.ts';
 import type { SourceAllow } from './source-allow.ts';
-import { factLimit } from './source.ts';
 import type { Receiver } from './source.ts';
 
 /** How one request and its response ended, where they did not fail. */
@@ -26,8 +26,6 @@ export interface ExchangeLimits {
   readonly sourceAllow: SourceAllow;
 }
 
-type ResponseHeaders = Record<string, string | string[] | undefined>;
-
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -38,6 +36,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #connection: HttpConnection;
   readonly #url: URL;
   readonly #limits: ExchangeLimits;
+  readonly #question: HttpQuestion;
   readonly #receiver: Receiver;
   readonly #settled = Promise.withResolvers<ExchangeOutcome>();
   /** Chunks that came although the socket was not to be read: undici delivers what it had buffered when the peer closes. */
@@ -50,10 +49,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #receivedBytes = 0;
   #expectedBytes: number | undefined;
 
-  constructor(connection: HttpConnection, url: URL, limits: ExchangeLimits, receiver: Receiver) {
+  constructor(connection: HttpConnection, url: URL, limits: ExchangeLimits, question: HttpQuestion, receiver: Receiver) {
     this.#connection = connection;
     this.#url = url;
     this.#limits = limits;
+    this.#question = question;
     this.#receiver = receiver;
   }
 
@@ -72,7 +72,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
         {
           method: 'GET',
           path: this.#url.pathname + this.#url.search,
-          headers: { 'user-agent': 'lehr', accept: '*/*', 'accept-encoding': 'identity' },
+          headers: { 'user-agent': 'lehr', accept: '*/*', 'accept-encoding': 'identity', ...this.#question.headers },
           headersTimeout: idleTimeoutMs,
           bodyTimeout: idleTimeoutMs,
         },
@@ -105,7 +105,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
     this.#receivedBytes += chunk.length;
-    if (this.#receivedBytes > this.#limits.maxImageBytes) return this.#fail(new FailureError(this.#tooLarge(this.#receivedBytes)));
+    const { maxImageBytes } = this.#limits;
+    if (this.#receivedBytes > maxImageBytes) {
+      return this.#fail(new FailureError(tooLargeFailure(displayUrl(this.#url), this.#receivedBytes, maxImageBytes)));
+    }
     if (this.#isTaking) {
       this.#held.push(Buffer.from(chunk));
       return;
@@ -129,19 +132,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   #begin(status: number, headers: ResponseHeaders): void {
-    if (status !== 200) throw new FailureError(statusFailure(this.#url, status, headers, this.#limits.now()));
-    const encoding = foreignEncoding(headers);
-    if (encoding !== undefined) {
-      const message = `${displayUrl(this.#url)} sent the content encoded as ${encoding} although it was asked not to.`;
-      throw new FailureError(failure('SOURCE_ERROR', message, { content_encoding: encoding }, false));
-    }
-    const length = headerText(headers, 'content-length');
-    this.#expectedBytes = length === undefined ? undefined : Number(length);
-    if (this.#expectedBytes !== undefined && this.#expectedBytes > this.#limits.maxImageBytes) {
-      throw new FailureError(this.#tooLarge(this.#expectedBytes));
-    }
+    const start = this.#question.accept(status, headers);
+    this.#expectedBytes = start.sizeBytes;
     this.#isReceiving = true;
-    this.#receiver.begin({ sizeBytes: this.#expectedBytes, facts: factsOf(this.#url, headers) });
+    this.#receiver.begin(start);
   }
 
   /** A method, since what is called in between changes the answer. */
@@ -186,12 +180,6 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     });
   }
 
-  #tooLarge(sizeBytes: number): ReturnType<typeof failure> {
-    const { maxImageBytes } = this.#limits;
-    const message = `${displayUrl(this.#url)} is larger than the limit of ${maxImageBytes} bytes.`;
-    return failure('SOURCE_TOO_LARGE', message, { bytes: String(sizeBytes), max_image_bytes: String(maxImageBytes) });
-  }
-
   #settle(outcome: ExchangeOutcome): void {
     this.#isOver = true;
     this.#settled.resolve(outcome);
@@ -203,21 +191,4 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#held.length = 0;
     this.#settled.reject(reason);
   }
-}
-
-/** What the body is encoded with, other than chunks, which are undone before it comes here. */
-function foreignEncoding(headers: ResponseHeaders): string | undefined {
-  const content = headerText(headers, 'content-encoding') ?? '';
-  if (content !== '' && content.toLowerCase() !== 'identity') return content.slice(0, factLimit);
-  const transfer = headerText(headers, 'transfer-encoding') ?? '';
-  return transfer === '' || transfer.toLowerCase() === 'chunked' ? undefined : transfer.slice(0, factLimit);
-}
-
-function factsOf(url: URL, headers: ResponseHeaders): Record<string, string> {
-  const facts: Record<string, string> = { host: url.host.slice(0, factLimit) };
-  for (const name of ['etag', 'last-modified', 'content-type']) {
-    const value = headerText(headers, name);
-    if (value !== undefined) facts[name.replace('-', '_')] = value.slice(0, factLimit);
-  }
-  return facts;
 }

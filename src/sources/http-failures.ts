@@ -28,6 +28,12 @@ export function statusFailure(url: URL, status: number, headers: IncomingHttpHea
   return failure('SOURCE_ERROR', `${answered} instead of 200. ${remedy}`, metadata, mayPass);
 }
 
+/** The content is larger than the operator takes. */
+export function tooLargeFailure(shown: string, sizeBytes: number, maxImageBytes: number): Failure {
+  const message = `${shown} is larger than the limit of ${maxImageBytes} bytes.`;
+  return failure('SOURCE_TOO_LARGE', message, { bytes: String(sizeBytes), max_image_bytes: String(maxImageBytes) });
+}
+
 /** What went wrong before a response came: no address, no connection, no TLS, no answer, or one that is not HTTP. */
 export function connectionFailure(url: URL, error: Error): Failure {
   const code = codeOf(error);

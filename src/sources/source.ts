@@ -20,19 +20,38 @@ export interface Receiver {
   receive(chunk: Uint8Array): Promise<void> | undefined;
 }
 
-/** The content of a source, of which any part can be had. Whoever opened it closes it. */
+/** The content of a source, of which parts are read in any order. */
 export interface RangedSource {
   readonly sizeBytes: number;
-  /** As of `SourceStart`. */
+  /** See `SourceStart.facts`. */
   readonly facts: Readonly<Record<string, string>>;
-  /** All of the bytes asked for, which lie inside. Rejects as `Sources.read` does. */
+  /**
+   * The bytes at `offset`, at most `length` (up to `rangeLimitBytes`) of them; fewer only where the content ends. All parts
+   * are of the content that was opened: one that has changed meanwhile is refused. Rejects as `Sources.read` does.
+   */
   read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** Ends what is being read, and frees what is held. */
   close(): Promise<void>;
 }
 
-/** The source gives its content as a whole only. */
+/** At most so many bytes are read at once from a ranged source. */
+export const rangeLimitBytes = 16 * 1024 * 1024;
+
+/** The part of the asked range that lies within the content. Throws RangeError for one that nobody may ask for. */
+export function clampRange(offset: number, length: number, sizeBytes: number): { readonly offset: number; readonly length: number } {
+  const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!isRange || length > rangeLimitBytes) throw new RangeError(`No ${length} bytes at ${offset} are read at once.`);
+  const start = Math.min(offset, sizeBytes);
+  return { offset: start, length: Math.min(length, sizeBytes - start) };
+}
+
+/** A source sends its content as a whole only: whoever wants parts of it has to read all of it. */
 export class RangesUnsupportedError extends Error {
   override readonly name = 'RangesUnsupportedError';
+
+  constructor(shown: string) {
+    super(`${shown} does not send parts of its content.`);
+  }
 }
 
 /**
@@ -44,7 +63,10 @@ export class RangesUnsupportedError extends Error {
  */
 export interface Sources {
   read(uri: string, receiver: Receiver, signal: AbortSignal): Promise<void>;
-  /** Opens the content for reading parts of it. Rejects as `read` does, and with `RangesUnsupportedError`. */
+  /**
+   * Opens `uri` for reading in parts, without reading it as a whole. Rejects as `read` does, and with RangesUnsupportedError
+   * where the source cannot; whoever opened it closes it.
+   */
   openRanges(uri: string, signal: AbortSignal): Promise<RangedSource>;
   /** Closes idle connections, and those in use. */
   close(): Promise<void>;
