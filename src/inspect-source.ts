@@ -75,7 +75,9 @@ async function inspectFile(path: string, options: InspectSourceOptions, signal: 
 }
 
 async function inspectUrl(url: string, { declared, maxVirtualBytes }: InspectSourceOptions, signal: AbortSignal): Promise<SourceInspection> {
-  const sources = createSources({ fileRoots: [], idleTimeoutMs, maxImageBytes: Number.MAX_SAFE_INTEGER, now: () => new Date() });
+  const sources = createSources({
+    fileRoots: [], sourceAllow: [{ kind: 'private', port: undefined }], idleTimeoutMs, maxImageBytes: Number.MAX_SAFE_INTEGER, now: () => new Date(),
+  });
   try {
     return describe(await preview(sources, { sourceUri: url, declared, maxVirtualBytes }, signal));
   } finally {

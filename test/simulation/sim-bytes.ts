@@ -1,4 +1,4 @@
-import type { BytesPool, InspectTarget } from '../../src/bytes/bytes-pool.ts';
+import type { BytesPool } from '../../src/bytes/bytes-pool.ts';
 import type { Sink, SinkTarget } from '../../src/bytes/sink.ts';
 import { failure, FailureError } from '../../src/domain/failures.ts';
 import type { Verdict } from '../../src/formats/verdict.ts';
@@ -120,13 +120,13 @@ class SimSink implements Pick<Sink, 'write' | 'finish' | 'abort'> {
 export function simPool(world: World, life: Life, disk: SimDisk, sourceOf: (taskId: string) => string): BytesPool {
   const pool: Pick<BytesPool, 'openSink' | 'inspect'> = {
     openSink: (target) => new SimSink(world, life, disk, target) as Partial<Sink> as Sink,
-    inspect: ({ name }: InspectTarget): Promise<Verdict> => life.call(`inspects ${name}`, (): Verdict => {
+    inspect: ({ name }): Promise<Verdict> => life.call(`inspects ${name}`, (): Verdict => {
       const file = name.slice('staging/'.length);
       const uri = sourceOf(file.slice(0, file.indexOf('.')));
       if (!disk.staged.has(file)) throw new FailureError(storeFailure(Object.assign(new Error('gone'), { code: 'ENOENT' }), name, 0));
       return fateOf(uri) === 'no-image'
         ? { kind: 'refused', failure: failure('NOT_A_DISK_IMAGE', 'It is a JPEG.') }
-        : { kind: 'accepted', format: 'DISK_FORMAT_RAW', virtualSizeBytes: BigInt(imageBytes), warnings: [], facts: {} };
+        : { kind: 'accepted', format: 'DISK_FORMAT_RAW', virtualSizeBytes: BigInt(imageBytes), warnings: [], facts: {}, guestDigest: '' };
     }, { risk: 3, typicalMs: 30 }),
   };
   return pool as BytesPool;

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { checkTable } from '../../src/formats/check-table.ts';
+import { u32be, u64be } from '../formats/build/change.ts';
+import { naiveGuestDigest } from '../formats/build/naive-guest-digest.ts';
+import { buildQcow2 } from '../formats/build/qcow2.ts';
+import { buildRaw, mbr } from '../formats/build/raw.ts';
+import { startBadServer } from '../sources/bad-server.ts';
+import { runLehr } from './run-lehr.ts';
+
+function fileOf(t: ExecutionContext, content: Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lehr-inspect-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'disk.img');
+  writeFileSync(file, content);
+  return file;
+}
+
+const disk = buildRaw(mbr);
+const unsafe = buildQcow2(3, u64be(8, 512n), u32be(16, 11));
+
+test('a sound file is accepted, with its facts and every check', async (t) => {
+  const file = fileOf(t, disk);
+  const { exitCode, stdout, stderr } = await runLehr(['inspect', file]);
+  t.deepEqual({ exitCode, stderr }, { exitCode: 0, stderr: '' });
+  t.regex(stdout, /^verdict +accepted$/m);
+  t.regex(stdout, /^format +raw$/m);
+  t.true(stdout.includes(naiveGuestDigest(disk)));
+  t.regex(stdout, /^raw\.size +passed$/m);
+  t.false(stdout.includes('qcow2.'));
+});
+
+test('a file that an import would refuse has its check and exit code 1', async (t) => {
+  const { exitCode, stdout, stderr } = await runLehr(['inspect', fileOf(t, unsafe)]);
+  t.deepEqual({ exitCode, stderr }, { exitCode: 1, stderr: '' });
+  t.regex(stdout, /^verdict +refused: IMAGE_UNSAFE$/m);
+  t.regex(stdout, /^qcow2\.backing_file +failed$/m);
+  t.regex(stdout, /^polyglot +passed$/m);
+  t.regex(stdout, /^qcow2\.l1_table +not judged$/m);
+  t.true(stdout.includes(checkTable['qcow2.backing_file'].remedy));
+});
+
+test('as JSON it is one object', async (t) => {
+  const good = JSON.parse((await runLehr(['inspect', fileOf(t, disk), '--json'])).stdout) as Record<string, unknown>;
+  t.like(good, { verdict: 'accepted', depth: 'guest', format: 'DISK_FORMAT_RAW', sizeBytes: String(disk.length), guestDigest: naiveGuestDigest(disk) });
+  const { exitCode, stdout } = await runLehr(['--json', 'inspect', fileOf(t, unsafe)]);
+  t.is(exitCode, 1);
+  t.like(JSON.parse(stdout), { verdict: 'refused', failure: { reason: 'REASON_IMAGE_UNSAFE', metadata: { check: 'qcow2.backing_file' } } });
+});
+
+test('without the digest the guest\'s data is not read', async (t) => {
+  const { stdout } = await runLehr(['inspect', '--no-digest', '--json', fileOf(t, disk)]);
+  const { guestDigest, depth } = JSON.parse(stdout) as { guestDigest?: string; depth: string };
+  t.deepEqual({ guestDigest, depth }, { guestDigest: undefined, depth: 'content' });
+});
+
+test('another format than the one asked for is refused', async (t) => {
+  const { exitCode, stdout } = await runLehr(['inspect', '--format', 'qcow2', fileOf(t, disk)]);
+  t.is(exitCode, 1);
+  t.regex(stdout, /^format\.mismatch +failed$/m);
+});
+
+test('an address is inspected by its parts, or by its head where there are none', async (t) => {
+  const { origin } = await startBadServer(t, (request, response) => {
+    if (request.url === '/whole') return void response.end(disk);
+    if (request.url === '/gone') return void response.writeHead(404).end();
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const body = disk.subarray(Number(first), Number(last) + 1);
+    response.writeHead(206, { 'content-range': `bytes ${first}-${Number(first) + body.length - 1}/${disk.length}`, 'content-length': body.length });
+    response.end(body);
+  });
+  const [parts, whole, gone] = await Promise.all(['parts', 'whole', 'gone'].map((path) => runLehr(['inspect', '--json', `${origin}/${path}`])));
+  t.like(JSON.parse(parts?.stdout ?? ''), { verdict: 'accepted', depth: 'content', sizeBytes: String(disk.length) });
+  t.like(JSON.parse(whole?.stdout ?? ''), { verdict: 'undecided', depth: 'head' });
+  t.like(gone, { exitCode: 3, stdout: '' });
+  t.like(JSON.parse(gone?.stderr ?? ''), { error: { reason: 'SOURCE_NOT_FOUND' } });
+});
+
+test('what is no file is told', async (t) => {
+  t.like(await runLehr(['inspect', '/nowhere/disk.img']), { exitCode: 3, stdout: '' });
+  t.like(await runLehr(['inspect', tmpdir()]), { exitCode: 2, stdout: '' });
+  t.like(await runLehr(['inspect', 'ftp://host/disk.img']), { exitCode: 2, stdout: '' });
+});

@@ -1,0 +1,85 @@
+import type { ServerResponse, IncomingMessage } from 'node:http';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { createSources } from '../../src/sources/create-sources.ts';
+import { preview, type Preview } from '../../src/stages/preview.ts';
+import { buildQcow2 } from '../formats/build/qcow2.ts';
+import { buildRaw, mbr } from '../formats/build/raw.ts';
+import { u32be, u64be } from '../formats/build/change.ts';
+import { vhdFooter } from '../formats/build/vhd.ts';
+import { startBadServer } from '../sources/bad-server.ts';
+import { settings } from '../sources/read.ts';
+
+const limits = { maxVirtualBytes: 64n * 1024n ** 4n };
+const never = new AbortController().signal;
+
+/** A server that gives ranges of `content`, and counts the bytes that it gave. */
+async function serve(t: ExecutionContext, content: Buffer, hasRanges = true): Promise<{ readonly url: string; sent: () => number }> {
+  let sent = 0;
+  const { origin } = await startBadServer(t, (request: IncomingMessage, response: ServerResponse) => {
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const isRange = hasRanges && first !== undefined;
+    const body = isRange ? content.subarray(Number(first), Number(last) + 1) : content;
+    sent += body.length;
+    response.writeHead(isRange ? 206 : 200, {
+      'content-length': body.length, etag: '"v1"',
+      ...(isRange ? { 'content-range': `bytes ${first}-${Number(first) + body.length - 1}/${content.length}` } : {}),
+    });
+    response.end(body);
+  });
+  return { url: `${origin}/disk`, sent: () => sent };
+}
+
+async function look(t: ExecutionContext, url: string): Promise<Preview> {
+  const sources = createSources({ ...settings, maxImageBytes: 2 ** 40 });
+  t.teardown(() => sources.close());
+  return preview(sources, { sourceUri: url, declared: 'DISK_FORMAT_UNSPECIFIED', ...limits }, never);
+}
+
+test('a good image is judged to its tables, by the parts that tell', async (t) => {
+  const content = Buffer.concat([buildRaw(mbr), Buffer.alloc(8 * 2 ** 20)]);
+  const { url, sent } = await serve(t, content);
+  const { verdict, ...rest } = await look(t, url);
+  t.like(rest, { depth: 'tables', sizeBytes: content.length, failure: undefined });
+  t.like(verdict, { format: 'DISK_FORMAT_RAW', virtualSizeBytes: BigInt(content.length), guestDigest: '' });
+  t.true(sent() < 2 ** 21, `${sent()} bytes were read`);
+});
+
+const bad: readonly (readonly [name: string, content: () => Buffer, check: string, depth: Preview['depth']])[] = [
+  ['a backing file', () => buildQcow2(3, u64be(8, 512n), u32be(16, 11)), 'qcow2.backing_file', 'head'],
+  ['an HTML page', () => Buffer.from('<!DOCTYPE html><html>not here</html>'), 'content.not_a_disk', 'head'],
+  ['a footer behind a qcow2', () => Buffer.concat([buildQcow2(3), Buffer.alloc(2 ** 20), vhdFooter()]), 'polyglot', 'tables'],
+];
+
+for (const [name, content, check, depth] of bad) {
+  test(`what an import would refuse is told: ${name}`, async (t) => {
+    const { url } = await serve(t, content());
+    const found = await look(t, url);
+    t.is(found.failure?.metadata['check'], check, found.failure?.message);
+    t.is(found.depth, depth);
+    t.is(found.verdict, undefined);
+  });
+}
+
+test('a server without ranges lets the head be judged, and the rest is not read', async (t) => {
+  const { url } = await serve(t, Buffer.concat([buildRaw(mbr), Buffer.alloc(64 * 2 ** 20)]), false);
+  t.like(await look(t, url), { depth: 'head', failure: undefined, verdict: undefined, sizeBytes: 65 * 2 ** 20 });
+  const page = await serve(t, Buffer.from('<html>'), false);
+  t.like(await look(t, page.url), { depth: 'head', failure: { reason: 'REASON_NOT_A_DISK_IMAGE' } });
+});
+
+test('a source that cannot be read is a failure of the source', async (t) => {
+  const { origin } = await startBadServer(t, (_, response) => void response.writeHead(404).end());
+  t.like(await look(t, `${origin}/gone`), { depth: 'none', failure: { reason: 'REASON_SOURCE_NOT_FOUND' } });
+});
+
+test('whoever gives up is not answered', async (t) => {
+  const { origin } = await startBadServer(t, () => undefined);
+  const canceled = new Error('gone');
+  const sources = createSources(settings);
+  t.teardown(() => sources.close());
+  const stop = new AbortController();
+  const looking = preview(sources, { sourceUri: `${origin}/slow`, declared: 'DISK_FORMAT_UNSPECIFIED', ...limits }, stop.signal);
+  stop.abort(canceled);
+  t.is(await t.throwsAsync(looking), canceled);
+});
