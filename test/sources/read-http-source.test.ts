@@ -31,7 +31,7 @@ const failing: readonly {
 }[] = [
   {
     what: 'stalls before its header',
-    idleTimeoutMs: 300,
+    idleTimeoutMs: 900,
     answer: () => undefined,
     fails: { reason: 'REASON_SOURCE_TOO_SLOW', retryable: true, metadata: { system_error: 'UND_ERR_HEADERS_TIMEOUT' } },
   },
