@@ -1,6 +1,6 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { edgesOf } from './edges.ts';
+import { edgesOf, headBytes } from './edges.ts';
 import { FileSpace } from './file-space.ts';
 import type { Description, FormatInspector } from './format-inspector.ts';
 import { GuestDigest } from './guest-digest.ts';
@@ -52,7 +52,7 @@ export function* inspectInSteps(
     yield beforeGuest;
     yield* judgeTables(file, disk);
     if (depth === 'tables') return accepted;
-    return { ...accepted, ...(yield* readGuest(file, disk, description)) };
+    return { ...accepted, ...(yield* readGuest(file, disk, description, depth === 'content')) };
   } catch (error) {
     if (error instanceof ImageRefusedError) return { kind: 'refused', failure: error.failure };
     throw error;
@@ -88,10 +88,15 @@ function* readGuest(
   file: ByteReader,
   disk: GuestDisk,
   { facts }: Description,
+  onlyBeginning: boolean,
 ): Generator<InspectionStep, { readonly guestDigest: string; readonly facts: Readonly<Record<string, string>> }, undefined> {
   const digest = new GuestDigest();
   const bytesTotal = Number(disk.sizeBytes);
-  for (const bytesDone of readGuestBlocks(file, disk, (index, block) => digest.take(index, block))) yield { bytesDone, bytesTotal };
+  for (const bytesDone of readGuestBlocks(file, disk, (index, block) => digest.take(index, block))) {
+    yield { bytesDone, bytesTotal };
+    if (onlyBeginning && bytesDone >= headBytes) break;
+  }
+  if (onlyBeginning) return { guestDigest: '', facts };
   return { guestDigest: digest.finish(), facts: { ...facts, data_bytes: String(digest.blocks * guestBlockBytes) } };
 }
 

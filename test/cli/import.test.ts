@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 import test from 'ava';
 
-import type { CreateTaskRequest } from '../../src/gen/lehr/v1/task_service.ts';
+import type { CreateTaskRequest, ImportPreview } from '../../src/gen/lehr/v1/task_service.ts';
 import { pendingTask, taskId } from './fixtures.ts';
 import { runLehr } from './run-lehr.ts';
 import { Refusal, startStub } from './stub-server.ts';
@@ -15,6 +15,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 
 /** A server that keeps the requests and accepts them, after refusing as often as there are refusals. */
 async function acceptingStub(
+  preview?: ImportPreview,
   ...refusals: readonly Refusal[]
 ): Promise<{ readonly requests: CreateTaskRequest[]; readonly stub: StubServer }> {
   const requests: CreateTaskRequest[] = [];
@@ -23,7 +24,7 @@ async function acceptingStub(
       requests.push(request);
       const refusal = refusals[requests.length - 1];
       if (refusal !== undefined) throw refusal;
-      return { task: pendingTask, readToken: 'r', preview: undefined };
+      return { task: pendingTask, readToken: 'r', preview };
     },
   });
   return { requests, stub };
@@ -69,7 +70,7 @@ test.serial('import makes a request id and a name by itself, and --json prints t
 
 test.serial('import asks again under the same request id while the server is unavailable', async (t) => {
   const busy = new Refusal('UNAVAILABLE', 'SERVER_STOPPING', 'the server stops');
-  const { requests, stub } = await acceptingStub(busy, busy);
+  const { requests, stub } = await acceptingStub(undefined, busy, busy);
   t.teardown(stub.kill);
   const ran = await runLehr(['import', 'https://example.com/disk.qcow2', '--server', stub.address]);
   t.is(ran.exitCode, 0);
@@ -79,7 +80,7 @@ test.serial('import asks again under the same request id while the server is una
 
 test.serial('import gives up after five tries and says how to ask again without making a second task', async (t) => {
   const busy = new Refusal('UNAVAILABLE', 'SERVER_STOPPING', 'the server stops');
-  const { requests, stub } = await acceptingStub(busy, busy, busy, busy, busy);
+  const { requests, stub } = await acceptingStub(undefined, busy, busy, busy, busy, busy);
   t.teardown(stub.kill);
   const ran = await runLehr(['import', 'https://example.com/disk.qcow2', '--request-id', 'once', '--server', stub.address]);
   t.is(requests.length, 5);
@@ -91,7 +92,7 @@ test.serial('import gives up after five tries and says how to ask again without 
 });
 
 test.serial('import does not ask again after a refusal, and prints each violation', async (t) => {
-  const { requests, stub } = await acceptingStub(new Refusal('INVALID_ARGUMENT', 'INVALID_REQUEST', 'labels: too many (and 1 more)', [
+  const { requests, stub } = await acceptingStub(undefined, new Refusal('INVALID_ARGUMENT', 'INVALID_REQUEST', 'labels: too many (and 1 more)', [
     { field: 'labels', description: 'too many' }, { field: 'ttl', description: 'too \x1b[31mlong\n' },
   ]));
   t.teardown(stub.kill);
@@ -107,7 +108,7 @@ test.serial('import turns a path into an absolute file URI, and explains file ro
   const refusal = new Refusal('INVALID_ARGUMENT', 'INVALID_REQUEST', 'spec.import_image.source_uri: is below no file root', [
     { field: 'spec.import_image.source_uri', description: 'is below no file root' },
   ]);
-  const { requests, stub } = await acceptingStub(refusal);
+  const { requests, stub } = await acceptingStub(undefined, refusal);
   t.teardown(stub.kill);
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'lehr-cli-')));
   await writeFile(path.join(folder, 'a disk.raw'), 'x');
@@ -130,10 +131,36 @@ test.serial('import says at once that a file does not exist', async (t) => {
   });
 });
 
-test.serial('import --validate-only accepts nothing and waits for nothing', async (t) => {
-  const { requests, stub } = await acceptingStub();
-  t.teardown(stub.kill);
-  const ran = await runLehr(['import', 'https://example.com/disk.qcow2', '--validate-only', '--wait', '--server', stub.address]);
-  t.deepEqual(ran, { exitCode: 0, stderr: '', stdout: 'valid: the server would accept this import\n' });
-  t.deepEqual(requests.map(({ validateOnly }) => validateOnly), [true]);
-});
+const previews: readonly (readonly [name: string, preview: ImportPreview | undefined, exitCode: number, stdout: string])[] = [
+  ['nothing is looked at', undefined, 0, 'valid: the server would accept this import\n'],
+  ['a sound image', {
+    depth: 'DEPTH_TABLES', failure: undefined, format: 'DISK_FORMAT_QCOW2', sizeBytes: 196_768n, virtualSizeBytes: 1n << 30n, warnings: [], facts: { qcow2_version: '3' },
+  }, 0, `valid: the server would accept this import, and nothing was found that speaks against it
+format     qcow2
+size       192.2 KiB (196768 bytes)
+disk size  1.0 GiB (1073741824 bytes)
+facts      qcow2_version=3
+judged     its headers, its tables and the beginning of the guest's disk
+`],
+  ['a page', {
+    depth: 'DEPTH_HEAD', format: 'DISK_FORMAT_UNSPECIFIED', sizeBytes: 0n, virtualSizeBytes: 0n, warnings: [], facts: {},
+    failure: { reason: 'REASON_NOT_A_DISK_IMAGE', stage: '', message: 'HTML page.', metadata: { check: 'content.not_a_disk' }, retryable: false },
+  }, 1, `the server would accept this import, and it would fail
+failure     NOT_A_DISK_IMAGE
+message     HTML page.
+details     check=content.not_a_disk
+retryable   no
+what to do  Check that the address leads to the image itself.
+judged      its first bytes
+`],
+];
+
+for (const [name, preview, exitCode, stdout] of previews) {
+  test.serial(`import --validate-only accepts nothing, waits for nothing and tells what was found: ${name}`, async (t) => {
+    const { requests, stub } = await acceptingStub(preview);
+    t.teardown(stub.kill);
+    const ran = await runLehr(['import', 'https://example.com/disk.qcow2', '--validate-only', '--wait', '--server', stub.address]);
+    t.deepEqual(ran, { exitCode, stderr: '', stdout });
+    t.deepEqual(requests.map(({ validateOnly }) => validateOnly), [true]);
+  });
+}

@@ -11,6 +11,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { escapeText } from '../output/escape-text.ts';
 import { parseDurationMs } from '../parse/parse-duration.ts';
+import { previewLines } from '../output/preview-page.ts';
 import { formatNames, parseFormat } from '../parse/parse-format.ts';
 import { collectPair, collectWord } from '../parse/parse-pair.ts';
 import { readSource } from '../parse/source-uri.ts';
@@ -58,7 +59,7 @@ export function importCommand(run: Runner): Command {
     .option('--credential <name>', 'a credential of the server\'s configuration to fetch with')
     .option('--ttl <duration>', 'how long the task stays listed after it ended, such as 48h', parseDurationMs)
     .option('--request-id <id>', 'the same id never makes a second task (default: a new one for each call)')
-    .option('--validate-only', 'check the request, but accept nothing')
+    .option('--validate-only', 'check the request and look at the source, but accept nothing')
     .option('-w, --wait', 'wait until the task has ended, showing its progress')
     .addHelpText('after', examples)
     .action((source: string, options: ImportOptions, command: Command) =>
@@ -69,12 +70,12 @@ async function importImage(context: CommandContext, text: string, options: Impor
   const { output, commandLine } = context;
   const source = await readSource(text);
   const request = requestFor(source, options, context.newId);
-  const created = await createTask(context, request).catch((error: unknown) => explainFile(error, source));
+  const { task: created, preview } = await createTask(context, request).catch((error: unknown) => explainFile(error, source));
   const id = escapeText(created.id);
   if (options.validateOnly === true) {
-    if (output.isJson) await output.json(created);
-    else await output.lines('valid: the server would accept this import');
-    return exitCodes.success;
+    if (output.isJson) await output.json({ task: created, preview });
+    else await output.lines(...previewLines(preview));
+    return preview?.failure === undefined ? exitCodes.success : exitCodes.failed;
   }
   if (options.wait !== true) {
     if (output.isJson) await output.json(created);

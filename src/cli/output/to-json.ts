@@ -5,7 +5,7 @@ import { formatTime } from './format-time.ts';
 const MAPS: ReadonlySet<string> = new Set(['labels', 'properties', 'metadata', 'facts']);
 
 /** Fields whose value is an enum, which is left out where it is the zero value. */
-const ENUMS: ReadonlySet<string> = new Set(['state', 'format', 'sourceFormat', 'storeFormat', 'compression', 'reason']);
+const ENUMS: ReadonlySet<string> = new Set(['state', 'format', 'sourceFormat', 'storeFormat', 'compression', 'reason', 'depth']);
 
 /** Fields whose value is a google.protobuf.Duration. */
 const DURATIONS: ReadonlySet<string> = new Set(['ttl', 'duration']);

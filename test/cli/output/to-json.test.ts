@@ -77,7 +77,7 @@ function ambiguous(holds: (field: DescField) => boolean): readonly string[] {
 
 const kinds: readonly (readonly [kind: string, names: readonly string[], holds: (field: DescField) => boolean])[] = [
   ['maps', ['facts', 'labels', 'metadata', 'properties'], (field) => field.fieldKind === 'map'],
-  ['enums', ['compression', 'format', 'reason', 'sourceFormat', 'state', 'storeFormat'], (field) => field.fieldKind === 'enum'],
+  ['enums', ['compression', 'depth', 'format', 'reason', 'sourceFormat', 'state', 'storeFormat'], (field) => field.fieldKind === 'enum'],
   ['durations', ['duration', 'ttl'], (field) => field.fieldKind === 'message' && field.message.typeName === 'google.protobuf.Duration'],
 ];
 
