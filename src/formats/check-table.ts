@@ -9,6 +9,7 @@ export interface CheckOutcome {
 const makeAnew = 'Make the image anew from its source, or fetch it again if the source is sound.';
 const fetchAgain = 'Fetch or upload the image again and compare its digest with the publisher\'s.';
 const convertFirst = 'Convert it to qcow2 first, for example with `qemu-img convert -O qcow2`.';
+const repair = 'Repair it with `qemu-img check -r all`, or make it anew.';
 const flatten = 'Merge it with its parent first, for example with `qemu-img convert` into a new image.';
 
 /**
@@ -38,13 +39,21 @@ export const checkTable = {
   'qcow2.encryption': { reason: 'IMAGE_UNSAFE', remedy: 'Import the decrypted disk; nobody can inspect or scan an encrypted one.' },
   'qcow2.snapshots': { reason: 'IMAGE_UNSAFE', remedy: 'Delete the internal snapshots, or convert the image, which leaves them behind.' },
   'qcow2.dirty': { reason: 'IMAGE_CORRUPT', remedy: 'Shut the guest down and run `qemu-img check -r all` on the image.' },
-  'qcow2.corrupt': { reason: 'IMAGE_CORRUPT', remedy: 'Repair it with `qemu-img check -r all`, or make it anew.' },
+  'qcow2.corrupt': { reason: 'IMAGE_CORRUPT', remedy: repair },
   'qcow2.incompatible_features': { reason: 'FORMAT_UNSUPPORTED', remedy: convertFirst },
   'qcow2.compression_type': { reason: 'FORMAT_UNSUPPORTED', remedy: 'Convert it to a qcow2 with zlib or zstd compression.' },
   'qcow2.cluster_bits': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
   'qcow2.refcount_order': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
   'qcow2.l1_table': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
   'qcow2.refcount_table': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'qcow2.refcount_block': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'qcow2.refcount': { reason: 'IMAGE_CORRUPT', remedy: repair },
+  'qcow2.l2_table': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'qcow2.l2_entry': { reason: 'IMAGE_CORRUPT', remedy: repair },
+  'qcow2.cluster': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'qcow2.compressed': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'qcow2.overlap': { reason: 'IMAGE_CORRUPT', remedy: repair },
+  'qcow2.bitmaps_extension': { reason: 'IMAGE_CORRUPT', remedy: 'Remove the bitmaps with `qemu-img bitmap --remove`, or make the image anew.' },
 
   'vmdk.version': { reason: 'FORMAT_UNSUPPORTED', remedy: convertFirst },
   'vmdk.header': { reason: 'IMAGE_CORRUPT', remedy: 'Transfer it again in binary mode.' },

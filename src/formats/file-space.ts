@@ -20,6 +20,15 @@ export class FileSpace {
     this.#shared = new Uint8Array(Math.ceil(units / 8));
   }
 
+  /** The part of the file that this pass remembers: from `startBytes` on, to before `endBytes`. */
+  get startBytes(): number {
+    return this.#firstUnit * this.#unitBytes;
+  }
+
+  get endBytes(): number {
+    return (this.#firstUnit + this.#units) * this.#unitBytes;
+  }
+
   /** One space for each pass over a file of `sizeBytes`. `unitBytes` is a power of two. */
   static *passes(sizeBytes: number, unitBytes: number): Generator<FileSpace, void, undefined> {
     const total = Math.ceil(sizeBytes / unitBytes);

@@ -15,10 +15,31 @@ export interface Qcow2Header {
   readonly refcountTableClusters: number;
   readonly snapshots: number;
   readonly incompatibleFeatures: bigint;
+  readonly autoclearFeatures: bigint;
   readonly refcountOrder: number;
   readonly headerLength: number;
   readonly compressionType: number;
 }
+
+/** Where each field stands in the file. */
+export const qcow2Fields = {
+  version: 4,
+  backingFileOffset: 8,
+  backingFileSizeBytes: 16,
+  clusterBits: 20,
+  virtualSizeBytes: 24,
+  cryptMethod: 32,
+  l1Entries: 36,
+  l1Offset: 40,
+  refcountTableOffset: 48,
+  refcountTableClusters: 56,
+  snapshots: 60,
+  incompatibleFeatures: 72,
+  autoclearFeatures: 88,
+  refcountOrder: 96,
+  headerLength: 100,
+  compressionType: 104,
+} as const satisfies Readonly<Record<keyof Qcow2Header, number>>;
 
 const version2Length = 72;
 const version3Length = 104;
@@ -26,28 +47,30 @@ const version3Length = 104;
 /** Reads the header at the beginning of `head`. Refuses versions other than 2 and 3 (`qcow2.version`). */
 export function readQcow2Header(head: Uint8Array): Qcow2Header {
   const fields = new Fields(head, 'qcow2 header');
-  const version = fields.u32be(4);
+  const at = qcow2Fields;
+  const version = fields.u32be(at.version);
   if (version !== 2 && version !== 3) {
     const name = version === 1 ? 'the first qcow format, which qcow2 replaced' : `qcow version ${version}`;
-    return refuse('qcow2.version', `The image is of ${name}.`, { value: version.toString() });
+    return refuse('qcow2.version', `The image is of ${name}.`, { offset: at.version, value: version });
   }
-  const headerLength = version === 2 ? version2Length : fields.u32be(100);
+  const headerLength = version === 2 ? version2Length : fields.u32be(at.headerLength);
   return {
     version,
-    backingFileOffset: fields.u64be(8),
-    backingFileSizeBytes: fields.u32be(16),
-    clusterBits: fields.u32be(20),
-    virtualSizeBytes: fields.u64be(24),
-    cryptMethod: fields.u32be(32),
-    l1Entries: fields.u32be(36),
-    l1Offset: fields.u64be(40),
-    refcountTableOffset: fields.u64be(48),
-    refcountTableClusters: fields.u32be(56),
-    snapshots: fields.u32be(60),
-    incompatibleFeatures: version === 2 ? 0n : fields.u64be(72),
-    refcountOrder: version === 2 ? 4 : fields.u32be(96),
+    backingFileOffset: fields.u64be(at.backingFileOffset),
+    backingFileSizeBytes: fields.u32be(at.backingFileSizeBytes),
+    clusterBits: fields.u32be(at.clusterBits),
+    virtualSizeBytes: fields.u64be(at.virtualSizeBytes),
+    cryptMethod: fields.u32be(at.cryptMethod),
+    l1Entries: fields.u32be(at.l1Entries),
+    l1Offset: fields.u64be(at.l1Offset),
+    refcountTableOffset: fields.u64be(at.refcountTableOffset),
+    refcountTableClusters: fields.u32be(at.refcountTableClusters),
+    snapshots: fields.u32be(at.snapshots),
+    incompatibleFeatures: version === 2 ? 0n : fields.u64be(at.incompatibleFeatures),
+    autoclearFeatures: version === 2 ? 0n : fields.u64be(at.autoclearFeatures),
+    refcountOrder: version === 2 ? 4 : fields.u32be(at.refcountOrder),
     headerLength,
-    compressionType: headerLength > version3Length ? fields.u8(version3Length) : 0,
+    compressionType: headerLength > version3Length ? fields.u8(at.compressionType) : 0,
   };
 }
 
