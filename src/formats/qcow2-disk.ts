@@ -60,7 +60,8 @@ function l2TableOf({ clusterBytes, fileBytes }: Qcow2Layout, { offset: tableOffs
   }
   const table = qcow2EntryOffset(high, low);
   if (table !== 0 && (table % clusterBytes !== 0 || table + clusterBytes > fileBytes)) {
-    refuse('qcow2.l2_table', `The L2 table at ${table} is not aligned or not inside the file.`, { offset, value: table });
+    const value = BigInt(table);
+    refuse('qcow2.l2_table', `The L2 table at ${value} is not aligned or not inside the file.`, { offset, value });
   }
   return table;
 }

@@ -65,15 +65,16 @@ export class Qcow2Extents {
 
   #grow(lengthBytes: number, offset: number | undefined): void {
     if (lengthBytes === 0) return;
-    const isNext =
-      offset === undefined
-        ? this.#offset === undefined
-        : this.#offset !== undefined && this.#offset + this.#lengthBytes === offset && this.#lengthBytes + lengthBytes <= largestStoredBytes;
-    if (!isNext) {
+    if (!this.#isContinuedBy(lengthBytes, offset)) {
       this.#flush();
       this.#offset = offset;
     }
     this.#lengthBytes += lengthBytes;
+  }
+
+  #isContinuedBy(lengthBytes: number, offset: number | undefined): boolean {
+    if (offset === undefined || this.#offset === undefined) return offset === this.#offset;
+    return this.#offset + this.#lengthBytes === offset && this.#lengthBytes + lengthBytes <= largestStoredBytes;
   }
 
   #flush(): void {

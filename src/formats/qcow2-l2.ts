@@ -26,6 +26,7 @@ export class Qcow2L2Reader {
   readonly #extents: Qcow2Extents;
   readonly #use: Qcow2Use | undefined;
   readonly #reservedLow: number;
+  readonly #unalignedLow: number;
   readonly #leastCompressedBytes: number;
   #compressedBytes = 0;
 
@@ -35,6 +36,7 @@ export class Qcow2L2Reader {
     this.#use = use;
     const { version, isExtended, clusterBytes, codec } = layout;
     this.#reservedLow = version === 2 || isExtended ? reservedLow | zeroFlag : reservedLow;
+    this.#unalignedLow = (clusterBytes - 1) & ~(reservedLow | zeroFlag);
     this.#leastCompressedBytes =
       codec === 'zstd' ? zstdHeadBytes + 4 * Math.ceil(clusterBytes / zstdBlockBytes) : Math.ceil(clusterBytes / deflateRatio);
   }
@@ -43,8 +45,9 @@ export class Qcow2L2Reader {
     const { isExtended, clusterBytes } = this.#layout;
     const entryBytes = isExtended ? 16 : 8;
     for (let at = 0; at + entryBytes <= piece.view.byteLength; at += entryBytes) {
-      const high = piece.view.getUint32(at);
-      const low = piece.view.getUint32(at + 4);
+      // Signed: numbers of 32 bits with a sign cost no memory.
+      const high = piece.view.getInt32(at);
+      const low = piece.view.getInt32(at + 4);
       if (high & compressedFlag) {
         this.#compressed(piece, at, high, low);
         continue;
@@ -67,8 +70,9 @@ export class Qcow2L2Reader {
     const host = qcow2EntryOffset(high, low);
     if (host === 0) return 0;
     const { clusterBytes, fileBytes } = this.#layout;
-    if (host % clusterBytes !== 0 || host >= fileBytes) {
-      refuse('qcow2.cluster', `The L2 entry at ${offset} leads to ${host}, which is not aligned or not inside the file.`, { offset, value: host });
+    if (low & this.#unalignedLow || host >= fileBytes) {
+      const value = BigInt(host);
+      refuse('qcow2.cluster', `The L2 entry at ${offset} leads to ${value}, which is not aligned or not inside the file.`, { offset, value });
     }
     this.#use?.alone(host, clusterBytes, offset);
     return host;
@@ -103,10 +107,11 @@ export class Qcow2L2Reader {
     }
     // Of the 62 bits below the flags the uppermost `clusterBits` - 8 count sectors; their border is in the upper half.
     const offsetBits = 62 - (clusterBits - 8) - 32;
-    const host = (high & (2 ** offsetBits - 1)) * 2 ** 32 + low;
+    const host = (high & (2 ** offsetBits - 1)) * 2 ** 32 + (low >>> 0);
     const sectors = ((high & (compressedFlag - 1)) >>> offsetBits) + 1;
     if (host >= fileBytes) {
-      refuse('qcow2.compressed', `The L2 entry at ${offset} leads to compressed data at ${host}, beyond the end of the file.`, { offset, value: host });
+      const value = BigInt.asUintN(offsetBits + 32, view.getBigUint64(at));
+      refuse('qcow2.compressed', `The L2 entry at ${offset} leads to compressed data at ${value}, beyond the end of the file.`, { offset, value });
     }
     const storedBytes = Math.min(sectors * sectorBytes - (host % sectorBytes), fileBytes - host);
     this.#countCompressed(storedBytes, offset);

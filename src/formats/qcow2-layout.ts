@@ -101,6 +101,7 @@ export function qcow2Layout(header: Qcow2Header, extensions: Qcow2Extensions, { 
       value: refcountTableOffset,
     });
   }
+  if (extensions.directory) checkBitmaps(extensions.directory, clusterBytes, sizeBytes);
   const isExtended = hasExtendedL2(header);
   return {
     version: header.version,
@@ -116,14 +117,11 @@ export function qcow2Layout(header: Qcow2Header, extensions: Qcow2Extensions, { 
     refcountTableBytes,
     refcountBits: 2 ** header.refcountOrder,
     codec: header.compressionType === 0 ? 'deflate' : 'zstd',
-    bitmaps: placedBitmaps(extensions, isAligned, sizeBytes),
+    bitmaps: extensions.directory,
   };
 }
 
-function placedBitmaps({ directory }: Qcow2Extensions, isAligned: (offset: bigint) => boolean, sizeBytes: number): Qcow2BitmapDirectory | undefined {
-  if (directory === undefined || (isAligned(directory.offset) && isInside(directory.offset, directory.lengthBytes, sizeBytes))) return directory;
-  return refuse('qcow2.bitmaps_extension', `The directory of the bitmaps at ${directory.offset} is not aligned or not inside the file.`, {
-    offset: directory.offsetAt,
-    value: directory.offset,
-  });
+function checkBitmaps({ offset: value, lengthBytes, offsetAt: offset }: Qcow2BitmapDirectory, clusterBytes: number, sizeBytes: number): void {
+  if (value !== 0n && value % BigInt(clusterBytes) === 0n && isInside(value, lengthBytes, sizeBytes)) return;
+  refuse('qcow2.bitmaps_extension', `The directory of the bitmaps at ${value} is not aligned or not inside the file.`, { offset, value });
 }

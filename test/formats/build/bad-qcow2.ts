@@ -2,13 +2,39 @@ import type { ReasonName } from '../../../src/domain/failures.ts';
 import type { CheckName } from '../../../src/formats/check-table.ts';
 import { bad } from './bad-image.ts';
 import type { BadImage } from './bad-image.ts';
-import { text, u32be, u64be, u8 } from './change.ts';
+import { text, u16be, u32be, u64be, u8 } from './change.ts';
 import type { Change } from './change.ts';
-import { buildQcow2, extension } from './qcow2.ts';
+import { noise } from './noise.ts';
+import {
+  bitmapParts,
+  buildExtendedQcow2,
+  buildFilledQcow2,
+  buildQcow2,
+  clusterBytes,
+  compressedEntry,
+  entry,
+  extendedEntry,
+  extension,
+  filled,
+  l2Entry,
+  refcount,
+  withBitmap,
+} from './qcow2.ts';
 
 const qcow2 = (check: CheckName, reason: ReasonName, name: string, ...changes: readonly Change[]): BadImage =>
   bad(check, reason)(name, () => buildQcow2(3, ...changes));
-const parts64k = 64 * 1024;
+const corrupt = (check: CheckName, name: string, ...changes: readonly Change[]): BadImage =>
+  bad(check, 'IMAGE_CORRUPT')(name, () => buildFilledQcow2(3, ...changes));
+const extended = (check: CheckName, name: string, ...changes: readonly Change[]): BadImage =>
+  bad(check, 'IMAGE_CORRUPT')(name, () => buildExtendedQcow2(...changes));
+const bitmap = (name: string, ...changes: readonly Change[]): BadImage =>
+  bad('qcow2.bitmaps_extension', 'IMAGE_CORRUPT')(name, () => withBitmap(...changes));
+/** The disk made so large that the whole L2 table counts, and all its entries the same. */
+const everyEntry = (value: bigint): readonly Change[] => [
+  u64be(24, 2n ** 29n),
+  ...Array.from({ length: 8192 }, (_, index) => l2Entry(index, value)),
+];
+const end = 9 * clusterBytes;
 
 /** Unsafe and broken qcow2 images. */
 export const badQcow2: readonly BadImage[] = [
@@ -48,8 +74,105 @@ export const badQcow2: readonly BadImage[] = [
   qcow2('qcow2.l1_table', 'IMAGE_CORRUPT', 'an L1 table that is not aligned', u64be(40, 512n)),
   qcow2('qcow2.l1_table', 'IMAGE_CORRUPT', 'an L1 table in the header', u64be(40, 0n)),
   qcow2('qcow2.l1_table', 'IMAGE_CORRUPT', 'an L1 table behind the end', u64be(40, 2n ** 63n)),
-  bad('qcow2.l1_table', 'IMAGE_CORRUPT')('a file that was cut off', () => buildQcow2(3).subarray(0, 3 * parts64k)),
+  bad('qcow2.l1_table', 'IMAGE_CORRUPT')('a file that was cut off', () => buildQcow2(3).subarray(0, 3 * clusterBytes)),
   qcow2('qcow2.refcount_table', 'IMAGE_CORRUPT', 'a reference count table that is too large', u32be(56, 129)),
   qcow2('qcow2.refcount_table', 'IMAGE_CORRUPT', 'a reference count table behind the end', u64be(48, 2n ** 40n)),
   qcow2('qcow2.refcount_table', 'IMAGE_CORRUPT', 'no reference count table', u64be(48, 0n)),
+  qcow2('qcow2.refcount_table', 'IMAGE_CORRUPT', 'a reference count table without clusters', u32be(56, 0)),
+  qcow2('qcow2.refcount_table', 'IMAGE_CORRUPT', 'a reference count table that is not aligned', u64be(48, 65024n)),
+
+  corrupt('qcow2.refcount_block', 'a reference count block that is not aligned', u64be(filled.refcountTable, BigInt(filled.refcounts + 512))),
+  corrupt('qcow2.refcount_block', 'a reference count block behind the end', u64be(filled.refcountTable + 8, BigInt(end))),
+  corrupt('qcow2.refcount_block', 'a reference count block at 2^55', u64be(filled.refcountTable + 8, 2n ** 55n)),
+  corrupt('qcow2.refcount_block', 'reserved bits in the reference count table', u64be(filled.refcountTable, BigInt(filled.refcounts + 1))),
+  corrupt('qcow2.refcount_block', 'an offset of more than 56 bits in the reference count table', u64be(filled.refcountTable + 8, 2n ** 63n)),
+  corrupt('qcow2.refcount', 'data in a cluster that counts as free', refcount(5, 0)),
+  corrupt('qcow2.refcount', 'compressed data in a cluster that counts as free', refcount(7, 0)),
+  corrupt('qcow2.refcount', 'preallocated zeros in a cluster that counts as free', refcount(8, 0)),
+  corrupt('qcow2.refcount', 'a header that counts as free', refcount(0, 0)),
+  corrupt('qcow2.refcount', 'a reference count table that counts as free', refcount(1, 0)),
+  corrupt('qcow2.refcount', 'a reference count block that counts as free', refcount(2, 0)),
+  corrupt('qcow2.refcount', 'an L1 table that counts as free', refcount(3, 0)),
+  corrupt('qcow2.refcount', 'an L2 table that counts as free', refcount(4, 0)),
+  corrupt('qcow2.refcount', 'no reference count block at all', u64be(filled.refcountTable, 0n)),
+
+  corrupt('qcow2.l2_table', 'an L2 table that is not aligned', u64be(filled.l1, entry(filled.l2 + 512))),
+  corrupt('qcow2.l2_table', 'an L2 table behind the end', u64be(filled.l1, entry(end))),
+  corrupt('qcow2.l2_table', 'an L2 table at 2^55', u64be(filled.l1, 2n ** 55n)),
+  corrupt('qcow2.l2_table', 'low reserved bits in an L1 entry', u64be(filled.l1, entry(filled.l2) | 1n)),
+  corrupt('qcow2.l2_table', 'high reserved bits in an L1 entry', u64be(filled.l1, entry(filled.l2) | (1n << 62n))),
+  corrupt('qcow2.l2_table', 'a bad L1 entry beyond the end of the disk', u32be(36, 2), u64be(filled.l1 + 8, entry(end))),
+  bad('qcow2.l2_table', 'IMAGE_CORRUPT')('a file that ends inside its L2 table', () => buildFilledQcow2(3).subarray(0, filled.first - 512)),
+
+  corrupt('qcow2.l2_entry', 'low reserved bits in an L2 entry', l2Entry(0, entry(filled.first) | 2n)),
+  corrupt('qcow2.l2_entry', 'high reserved bits in an L2 entry', l2Entry(0, entry(filled.first) | (1n << 61n))),
+  corrupt('qcow2.l2_entry', 'reserved bits in an L2 entry beyond the end of the disk', l2Entry(8191, 2n)),
+  corrupt('qcow2.l2_entry', 'a compressed cluster that claims to be counted once', l2Entry(2, compressedEntry(filled.compressed, 100) | (1n << 63n))),
+  bad('qcow2.l2_entry', 'IMAGE_CORRUPT')('a zero cluster in version 2', () => buildFilledQcow2(2, l2Entry(4, 1n))),
+  extended('qcow2.l2_entry', 'a zero cluster among extended entries', extendedEntry(3, 1n, 0, 0)),
+  extended('qcow2.l2_entry', 'a subcluster that is stored and reads as zeros', extendedEntry(0, entry(filled.first), 1, 1)),
+  extended('qcow2.l2_entry', 'a subcluster that is stored without a cluster', extendedEntry(3, 0n, 0, 1 << 31)),
+  extended('qcow2.l2_entry', 'a compressed cluster with subclusters', extendedEntry(2, compressedEntry(filled.compressed, 200), 0, 1)),
+  extended('qcow2.l2_entry', 'a compressed cluster with subclusters of zeros', extendedEntry(2, compressedEntry(filled.compressed, 200), 1, 0)),
+
+  corrupt('qcow2.cluster', 'data that are not aligned', l2Entry(0, entry(filled.first + 512))),
+  corrupt('qcow2.cluster', 'data behind the end', l2Entry(0, entry(end))),
+  corrupt('qcow2.cluster', 'data at 2^55', l2Entry(0, 2n ** 55n)),
+  corrupt('qcow2.cluster', 'preallocated zeros behind the end', l2Entry(5, entry(end) | 1n)),
+  corrupt('qcow2.cluster', 'data behind the end for beyond the end of the disk', l2Entry(8191, entry(end))),
+  extended('qcow2.cluster', 'subclusters of a cluster behind the end', extendedEntry(1, entry(end), 0, 1)),
+  bad('qcow2.cluster', 'IMAGE_CORRUPT')('a file that was cut off before its last clusters', () => buildFilledQcow2(3).subarray(0, filled.second)),
+
+  corrupt('qcow2.compressed', 'compressed data behind the end', l2Entry(2, compressedEntry(end, 100))),
+  corrupt('qcow2.compressed', 'compressed data at 2^53', l2Entry(2, compressedEntry(2 ** 53, 100))),
+  corrupt('qcow2.compressed', 'a bomb of data that stand for every cluster', ...everyEntry(compressedEntry(filled.compressed, 1024))),
+  bad('qcow2.compressed', 'IMAGE_CORRUPT')('a bomb of a few bytes that stand for every cluster', () =>
+    buildFilledQcow2(3, ...everyEntry(compressedEntry(filled.compressed, 80))).subarray(0, filled.preallocated - clusterBytes / 2),
+  ),
+  corrupt('compressed_data', 'a compressed cluster that does not decode', (image) => noise(2000, 3).copy(image, filled.compressed)),
+
+  corrupt('qcow2.overlap', 'data that are used twice', l2Entry(6, entry(filled.first))),
+  corrupt('qcow2.overlap', 'data that are used beyond the end of the disk as well', l2Entry(8191, entry(filled.first))),
+  corrupt('qcow2.overlap', 'data that are compressed as well', l2Entry(6, compressedEntry(filled.first + 1000, 100))),
+  corrupt('qcow2.overlap', 'compressed data that are plain as well', l2Entry(6, entry(filled.compressed))),
+  corrupt('qcow2.overlap', 'compressed data that reach into a cluster of data', l2Entry(6, compressedEntry(filled.compressed - 100, 600))),
+  corrupt('qcow2.overlap', 'preallocated zeros in a cluster of data', l2Entry(6, entry(filled.first) | 1n)),
+  corrupt('qcow2.overlap', 'the L2 table as data of the guest', l2Entry(6, entry(filled.l2))),
+  corrupt('qcow2.overlap', 'the L1 table as data of the guest', l2Entry(6, entry(filled.l1))),
+  corrupt('qcow2.overlap', 'the reference counts as data of the guest', l2Entry(6, entry(filled.refcounts))),
+  corrupt('qcow2.overlap', 'the reference count table as compressed data', l2Entry(6, compressedEntry(filled.refcountTable + 7, 100))),
+  corrupt('qcow2.overlap', 'the header as compressed data', l2Entry(6, compressedEntry(7, 100))),
+  corrupt('qcow2.overlap', 'one L2 table for two L1 entries', u64be(24, 2n ** 30n), u32be(36, 2), u64be(filled.l1 + 8, entry(filled.l2))),
+  corrupt('qcow2.overlap', 'one L2 table for an L1 entry beyond the end of the disk', u32be(36, 2), u64be(filled.l1 + 8, entry(filled.l2))),
+  corrupt('qcow2.overlap', 'the L1 table as an L2 table', u64be(filled.l1, entry(filled.l1))),
+  corrupt('qcow2.overlap', 'one reference count block twice', u64be(filled.refcountTable + 8, BigInt(filled.refcounts))),
+  corrupt('qcow2.overlap', 'the reference count table as its own block', u64be(filled.refcountTable + 8, BigInt(filled.refcountTable))),
+  corrupt('qcow2.overlap', 'the reference count table in the L1 table', u64be(48, BigInt(filled.l1)), u64be(filled.l1, BigInt(filled.refcounts))),
+
+  bitmap('a bitmaps extension that is too short', u32be(bitmapParts.extension + 4, 16)),
+  bitmap('no bitmaps', u32be(bitmapParts.extension + 8, 0)),
+  bitmap('65,536 bitmaps', u32be(bitmapParts.extension + 8, 65_536)),
+  bitmap('a reserved field of the bitmaps extension', u32be(bitmapParts.extension + 12, 1)),
+  bitmap('an empty directory of bitmaps', u64be(bitmapParts.extension + 16, 0n)),
+  bitmap('a directory of bitmaps of 2^60 bytes', u64be(bitmapParts.extension + 16, 2n ** 60n)),
+  bitmap('a directory of bitmaps that is not aligned', u64be(bitmapParts.extension + 24, BigInt(bitmapParts.directory + 8))),
+  bitmap('a directory of bitmaps behind the end', u64be(bitmapParts.extension + 24, 2n ** 62n)),
+  bitmap('a directory that ends inside its last bitmap', u64be(bitmapParts.extension + 16, 24n)),
+  bitmap('a directory with fewer bitmaps than it should have', u32be(bitmapParts.extension + 8, 2)),
+  bitmap('a directory with more bitmaps than it should have', u64be(bitmapParts.extension + 16, 40n)),
+  bitmap('a bitmap without a table', u64be(bitmapParts.directory, 0n)),
+  bitmap('a bitmap with a table that is not aligned', u64be(bitmapParts.directory, BigInt(bitmapParts.table + 8))),
+  bitmap('a bitmap with a table behind the end', u64be(bitmapParts.directory, 2n ** 63n)),
+  bitmap('a bitmap with an empty table', u32be(bitmapParts.directory + 8, 0)),
+  bitmap('a bitmap with a table of 32 GiB', u32be(bitmapParts.directory + 8, 0xffff_ffff)),
+  bitmap('a bitmap with flags that are not known', u32be(bitmapParts.directory + 12, 4)),
+  bitmap('a bitmap of a type that is not known', u8(bitmapParts.directory + 16, 2)),
+  bitmap('a bitmap with a name that is longer than the directory', u16be(bitmapParts.directory + 18, 0xffff)),
+  bitmap('a bitmap with further data', u32be(bitmapParts.directory + 20, 8)),
+  bitmap('reserved bits in the table of a bitmap', u64be(bitmapParts.table, BigInt(bitmapParts.data) | 2n)),
+  bitmap('a cluster of a bitmap that is all ones as well', u64be(bitmapParts.table, BigInt(bitmapParts.data) | 1n)),
+  bitmap('a cluster of a bitmap that is not aligned', u64be(bitmapParts.table, BigInt(bitmapParts.data + 512))),
+  bitmap('a cluster of a bitmap behind the end', u64be(bitmapParts.table, 2n ** 50n)),
+  bad('qcow2.overlap', 'IMAGE_CORRUPT')('a cluster of a bitmap that is data of the guest', () => withBitmap(u64be(bitmapParts.table, BigInt(filled.first)))),
+  bad('qcow2.refcount', 'IMAGE_CORRUPT')('a directory of bitmaps that counts as free', () => withBitmap(refcount(9, 0))),
 ];

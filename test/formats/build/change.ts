@@ -2,6 +2,7 @@
 export type Change = (image: Buffer) => void;
 
 export const u8 = (offset: number, value: number): Change => (image) => void image.writeUInt8(value, offset);
+export const u16be = (offset: number, value: number): Change => (image) => void image.writeUInt16BE(value, offset);
 export const u16le = (offset: number, value: number): Change => (image) => void image.writeUInt16LE(value, offset);
 export const u32be = (offset: number, value: number): Change => (image) => void image.writeUInt32BE(value, offset);
 export const u32le = (offset: number, value: number): Change => (image) => void image.writeUInt32LE(value, offset);

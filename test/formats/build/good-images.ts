@@ -3,7 +3,7 @@ import type { DiskFormat } from '../../../src/gen/lehr/v1/disk_format.ts';
 import { text, u16le, u32be, u64be } from './change.ts';
 import { buildIso, buildUdf } from './iso.ts';
 import { noise } from './noise.ts';
-import { buildQcow2, extension } from './qcow2.ts';
+import { bitmapParts, buildExtendedQcow2, buildFilledQcow2, buildQcow2, buildScatteredQcow2, extension, filled, l2Entry, refcount, withBitmap } from './qcow2.ts';
 import { buildRaw, gpt, mbr } from './raw.ts';
 import { buildVdi } from './vdi.ts';
 import { buildDynamicVhd, buildFixedVhd } from './vhd.ts';
@@ -69,6 +69,14 @@ export const goodImages: readonly GoodImage[] = [
   qcow2('qcow2 with extended L2 entries', () => buildQcow2(3, u64be(72, 16n)), { extended_l2: 'true' }),
   qcow2('qcow2 with a table of feature names', () => buildQcow2(3, extension(112, 0x6803f857, 'x'.repeat(48))), {}),
   qcow2('qcow2 with bitmaps', () => buildQcow2(3, extension(112, 0x23852875, 'x'.repeat(24))), {}, ['qcow2.bitmaps']),
+  qcow2('qcow2 with bitmaps that hold', () => withBitmap(), {}, ['qcow2.bitmaps']),
+  qcow2('qcow2 with bitmaps that a program lost sight of', () => withBitmap(u64be(88, 0n), u64be(bitmapParts.extension + 24, 1n)), {}, ['qcow2.bitmaps']),
+  qcow2('qcow2 version 2 with clusters of each kind', () => buildFilledQcow2(2), { qcow2_version: '2' }),
+  qcow2('qcow2 with clusters of each kind', () => buildFilledQcow2(3), {}),
+  qcow2('qcow2 with its tables behind its data', () => buildScatteredQcow2(), { qcow2_version: '2' }),
+  qcow2('qcow2 with subclusters', () => buildExtendedQcow2(), { extended_l2: 'true' }),
+  qcow2('qcow2 with clusters that are counted too often', () => buildFilledQcow2(3, refcount(5, 2), l2Entry(0, BigInt(filled.first))), {}),
+  qcow2('qcow2 that ends inside its last cluster', () => buildFilledQcow2(3).subarray(0, filled.preallocated + 512), {}),
   qcow2('qcow2 whose first sector ends like a boot sector', () => buildQcow2(3, text(510, '\x55\xaa')), {}),
   qcow2('qcow2 with clusters that nothing refers to', () => Buffer.concat([buildQcow2(3), noise(65536, 7)]), {}),
   {
