@@ -121,7 +121,8 @@ export function qcow2Layout(header: Qcow2Header, extensions: Qcow2Extensions, { 
   };
 }
 
-function checkBitmaps({ offset: value, lengthBytes, offsetAt: offset }: Qcow2BitmapDirectory, clusterBytes: number, sizeBytes: number): void {
+function checkBitmaps(directory: Qcow2BitmapDirectory, clusterBytes: number, sizeBytes: number): void {
+  const { offset: value, lengthBytes, offsetAt: offset } = directory;
   if (value !== 0n && value % BigInt(clusterBytes) === 0n && isInside(value, lengthBytes, sizeBytes)) return;
   refuse('qcow2.bitmaps_extension', `The directory of the bitmaps at ${value} is not aligned or not inside the file.`, { offset, value });
 }

@@ -6,6 +6,7 @@ import { inspect } from '../../src/formats/inspect.ts';
 import { qcow2 } from '../../src/formats/qcow2.ts';
 import { badQcow2 } from './build/bad-qcow2.ts';
 import { u32be, u64be } from './build/change.ts';
+import type { Change } from './build/change.ts';
 import { guestBytes } from './build/guest-bytes.ts';
 import { MemoryReader } from './build/memory-reader.ts';
 import { noise } from './build/noise.ts';
@@ -146,6 +147,29 @@ test('every refusal of a qcow2 says where it stands and what stands there', (t) 
     t.not(value, '', name);
   }
 });
+
+/** Rewrites the reference counts, one for each cluster, as numbers of `bits` bits. */
+function counts(bits: number, ...values: readonly number[]): Change {
+  return (image) => {
+    image.fill(0, filled.refcounts, filled.l1);
+    image.writeUInt32BE(Math.log2(bits), 96);
+    values.forEach((value, cluster) => {
+      const at = filled.refcounts + Math.floor((cluster * bits) / 8);
+      if (bits < 8) image[at]! |= value << ((cluster * bits) % 8);
+      else image.writeUInt8(value, at + bits / 8 - 1);
+    });
+  };
+}
+
+for (const bits of [1, 2, 4, 8, 16, 32, 64]) {
+  test(`reference counts of ${bits} bits are read`, (t) => {
+    t.is(judge(new MemoryReader(buildFilledQcow2(3, counts(bits, 1, 1, 1, 1, 1, 1, 1, 1, 1)))), undefined);
+    for (const cluster of [0, 5, 6, 8]) {
+      const ones = Array.from({ length: 9 }, (_, index) => (index === cluster ? 0 : 1));
+      t.like(judge(new MemoryReader(buildFilledQcow2(3, counts(bits, ...ones)))), { check: 'qcow2.refcount', value: String(cluster * clusterBytes) });
+    }
+  });
+}
 
 function numbers(...values: readonly bigint[]): Buffer {
   const bytes = Buffer.alloc(8 * values.length);
