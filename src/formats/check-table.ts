@@ -22,6 +22,7 @@ export const checkTable = {
   'format.mismatch': { reason: 'FORMAT_MISMATCH', remedy: 'Declare the format that was found, or none.' },
   'format.unsupported': { reason: 'FORMAT_UNSUPPORTED', remedy: convertFirst },
   'polyglot': { reason: 'IMAGE_UNSAFE', remedy: 'Convert the image with the tool that made it, so that one format is left.' },
+  'nested_format': { reason: 'IMAGE_UNSAFE', remedy: 'Convert the inner image instead, or write its disk into the outer one with `qemu-img convert`.' },
   'truncated': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
   'compressed_data': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
   'virtual_size': { reason: 'IMAGE_UNSAFE', remedy: 'Shrink the disk, or ask the operator to raise `max-virtual-bytes`.' },
@@ -77,6 +78,9 @@ export const checkTable = {
   'vhd.dynamic_header': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
   'vhd.block_size': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
   'vhd.block_table': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vhd.block': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vhd.overlap': { reason: 'IMAGE_UNSAFE', remedy: makeAnew },
+  'vhd.sector_bitmap': { reason: 'IMAGE_UNSAFE', remedy: 'Convert it to a fixed VHD with the program that made it, for example with `Convert-VHD`.' },
   'vhd.size': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
 
   'vhdx.header': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
@@ -89,6 +93,9 @@ export const checkTable = {
   'vhdx.sector_size': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
   'vhdx.virtual_size': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
   'vhdx.block_table': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vhdx.block_state': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
+  'vhdx.block': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vhdx.overlap': { reason: 'IMAGE_UNSAFE', remedy: makeAnew },
 
   'vdi.version': { reason: 'FORMAT_UNSUPPORTED', remedy: 'Clone it with `VBoxManage clonemedium`, or convert it to qcow2, first.' },
   'vdi.header': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },

@@ -61,7 +61,9 @@ export class Fields {
     const end = this.offset + this.bytes.length;
     return refuse('truncated', `The file ends inside its ${this.what}, after ${end} bytes.`, {
       structure: this.what,
-      bytes_found: end.toString(),
+      bytes_found: end,
+      offset: this.offset + at,
+      value: `${Math.max(0, this.bytes.length - at)} of ${length} bytes`,
     });
   }
 }

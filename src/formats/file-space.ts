@@ -35,6 +35,12 @@ export class FileSpace {
     for (let first = 0; first < total; first += unitsPerPass) yield new FileSpace(unitBytes, first, Math.min(unitsPerPass, total - first));
   }
 
+  /** Whether this pass remembers the unit at `offset`. Exactly one of all passes does: work that is to be done once is done there. */
+  holds(offset: number): boolean {
+    const unit = Math.floor(offset / this.#unitBytes) - this.#firstUnit;
+    return unit >= 0 && unit < this.#units;
+  }
+
   /** Takes `lengthBytes` from `offset` on for one user alone. False: somebody uses a part of it already. */
   claim(offset: number, lengthBytes: number): boolean {
     let isFree = true;

@@ -13,7 +13,7 @@ export const isoDescriptorLimit = 32;
 export interface IsoVolume {
   readonly isUdf: boolean;
   readonly isBootable: boolean;
-  readonly primary?: { readonly volumeId: string; readonly blocks: number; readonly blockBytes: number };
+  readonly primary?: { readonly offset: number; readonly volumeId: string; readonly blocks: number; readonly blockBytes: number };
 }
 
 /** Whether a descriptor of ISO 9660 or the beginning of a UDF recognition sequence (ECMA-167, 2/9) is in its place. */
@@ -47,6 +47,7 @@ export function readIsoVolume(head: Uint8Array): IsoVolume {
 function readPrimary(descriptor: Uint8Array, offset: number): NonNullable<IsoVolume['primary']> {
   const fields = new Fields(descriptor, 'ISO 9660 volume descriptor', offset);
   return {
+    offset,
     volumeId: printable(fields.text(40, 32).trimEnd()),
     blocks: fields.u32le(80),
     blockBytes: fields.u16le(128),

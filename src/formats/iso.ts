@@ -2,7 +2,7 @@ import { ceilDivide, isPowerOfTwo } from './bounds.ts';
 import { headBytes } from './edges.ts';
 import type { FormatInspector } from './format-inspector.ts';
 import { plainDisk } from './guest-disk.ts';
-import { hasIsoDescriptor, isoSectorBytes, readIsoVolume } from './iso-volume.ts';
+import { hasIsoDescriptor, isoDescriptorOffset, isoSectorBytes, readIsoVolume } from './iso-volume.ts';
 import type { IsoVolume } from './iso-volume.ts';
 import { partitionTableOf } from './raw-content.ts';
 import { refuse } from './refuse.ts';
@@ -22,15 +22,19 @@ export const iso: FormatInspector = {
   name: 'iso',
   recognise: ({ head }) => hasIsoDescriptor(head),
   checkHead(head) {
-    checkVolume(readIsoVolume(head));
+    checkVolume(readIsoVolume(head), head);
   },
   describe(file) {
     const head = file.read(0, Math.min(headBytes, file.sizeBytes));
     const volume = readIsoVolume(head);
-    checkVolume(volume);
+    checkVolume(volume, head);
     const stated = BigInt(volume.primary?.blocks ?? 0) * BigInt(volume.primary?.blockBytes ?? 0);
     if (stated > BigInt(file.sizeBytes) + lostGapBytes) {
-      refuse('iso.truncated', `The volume has ${stated} bytes, but the file only ${file.sizeBytes}.`, { bytes_expected: stated.toString() });
+      refuse('iso.truncated', `The volume has ${stated} bytes, but the file only ${file.sizeBytes}.`, {
+        bytes_expected: stated,
+        offset: (volume.primary?.offset ?? 0) + 80,
+        value: volume.primary?.blocks ?? 0,
+      });
     }
     const partitions = partitionTableOf(head);
     return {
@@ -47,9 +51,11 @@ export const iso: FormatInspector = {
   open: (file) => plainDisk(ceilDivide(BigInt(file.sizeBytes), 512n) * 512n, file.sizeBytes),
 };
 
-function checkVolume({ primary, isUdf }: IsoVolume): void {
-  if (!primary && !isUdf) refuse('iso.descriptor', 'The disc has volume descriptors, but no primary one.');
+function checkVolume({ primary, isUdf }: IsoVolume, head: Uint8Array): void {
+  if (!primary && !isUdf) {
+    refuse('iso.descriptor', 'The disc has volume descriptors, but no primary one.', { offset: isoDescriptorOffset, value: head[isoDescriptorOffset] ?? 0 });
+  }
   if (primary && (!isPowerOfTwo(primary.blockBytes) || primary.blockBytes < 512 || primary.blockBytes > isoSectorBytes)) {
-    refuse('iso.descriptor', `The block size of ${primary.blockBytes} bytes is impossible.`, { value: primary.blockBytes.toString() });
+    refuse('iso.descriptor', `The block size of ${primary.blockBytes} bytes is impossible.`, { offset: primary.offset + 128, value: primary.blockBytes });
   }
 }

@@ -34,6 +34,8 @@ function checkSize(sizeBytes: number): void {
   const rest = sizeBytes % sectorBytes;
   if (rest === 0) return;
   refuse('raw.size', `The content is of no known kind, and its ${sizeBytes} bytes are no whole number of 512-byte sectors, as a raw disk has.`, {
-    size_bytes: sizeBytes.toString(),
+    size_bytes: sizeBytes,
+    offset: sizeBytes - rest,
+    value: rest,
   });
 }

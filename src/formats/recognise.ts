@@ -17,7 +17,7 @@ import { vhdx } from './vhdx.ts';
 import { vmdk } from './vmdk.ts';
 
 /** The formats that are told by a magic; raw is what remains. */
-const formats: readonly FormatInspector[] = [qcow2, vmdk, vhd, vhdx, vdi, iso];
+export const magicFormats: readonly FormatInspector[] = [qcow2, vmdk, vhd, vhdx, vdi, iso];
 
 /**
  * The one format that the content is of, or a refusal thrown: two formats in one file, a format that is not accepted,
@@ -25,16 +25,24 @@ const formats: readonly FormatInspector[] = [qcow2, vmdk, vhd, vhdx, vdi, iso];
  * answered for anything declared so, since a fixed one shows itself by its end only.
  */
 export function recognise(edges: Edges, declared: DiskFormat): FormatInspector {
-  if (edges.sizeBytes === 0) refuse('raw.empty', 'The content is empty: 0 bytes.', { size_bytes: '0' });
-  const found = formats.filter((format) => format.recognise(edges));
+  if (edges.sizeBytes === 0) refuse('raw.empty', 'The content is empty: 0 bytes.', { size_bytes: 0, offset: 0, value: 0 });
+  const found = magicFormats.filter((format) => format.recognise(edges));
   const unsupported = unsupportedFormats.filter((format) => format.matches(edges));
   const foreign = foreignContents.find((content) => content.matches(edges.head));
   const names = [...found, ...unsupported, ...(found.length > 0 && foreign ? [foreign] : [])].map(({ name }) => name);
   if (names.length > 1) {
-    refuse('polyglot', `The file is of two formats at once: ${names.join(' and ')}.`, { found: names.join(', ') });
+    refuse('polyglot', `The file is of two formats at once: ${names.join(' and ')}.`, {
+      found: names.join(', '),
+      offset: 0,
+      value: names.join(', '),
+    });
   }
   const [refused] = unsupported;
-  if (refused) refuse(refused.check, `The content is of a format that is not accepted: ${refused.name}.`, { found: refused.name });
+  if (refused) refuse(refused.check, `The content is of a format that is not accepted: ${refused.name}.`, {
+      found: refused.name,
+      offset: refused.offset(edges),
+      value: refused.name,
+    });
   const [format] = found;
   if (format) return agreed(format, declared, edges);
   if (foreign?.isCompressed) refuseContent('content.compressed', foreign.name, edges);
@@ -50,10 +58,12 @@ function agreed(found: FormatInspector, declared: DiskFormat, { head }: Edges): 
   // A disc and a raw disk are read alike, byte for byte, and an isohybrid is meant to be used as either.
   if (declared === raw.format && found === iso) return raw;
   const content = found === raw ? rawContentOf(head).join(', ') || 'nothing that is known here' : '';
-  const name = [raw, ...formats].find(({ format }) => format === declared)?.name ?? declared;
+  const name = [raw, ...magicFormats].find(({ format }) => format === declared)?.name ?? declared;
   return refuse('format.mismatch', `The image was declared as ${name}, but its content is ${found.name}${content && ` (${content})`}.`, {
     declared: name,
     found: found.name,
+    offset: 0,
+    value: found.name,
   });
 }
 
@@ -61,6 +71,8 @@ function refuseContent(check: 'content.not_a_disk' | 'content.compressed', name:
   const size = sizeBytes === undefined ? `more than ${sizeText(headBytes)}` : sizeText(sizeBytes);
   return refuse(check, `The content is no disk image: ${name}, ${size}.`, {
     found: name,
-    ...(sizeBytes === undefined ? {} : { size_bytes: sizeBytes.toString() }),
+    offset: 0,
+    ...(sizeBytes === undefined ? {} : { size_bytes: sizeBytes }),
+    value: name,
   });
 }

@@ -8,12 +8,15 @@ export interface UnsupportedFormat {
   readonly name: string;
   readonly check: CheckName;
   readonly matches: (edges: Edges) => boolean;
+  /** Where its magic is, in bytes; asked only for what matches. */
+  readonly offset: (edges: Edges) => number;
 }
 
 const begins = (name: string, ...magics: readonly string[]): UnsupportedFormat => ({
   name,
   check: 'format.unsupported',
   matches: ({ head }) => beginsWith(head, ...magics),
+  offset: () => 0,
 });
 
 /**
@@ -22,15 +25,25 @@ const begins = (name: string, ...magics: readonly string[]): UnsupportedFormat =
  * (CVE-2015-5163 and its kind). The first version of qcow is refused by `qcow2.version`.
  */
 export const unsupportedFormats: readonly UnsupportedFormat[] = [
-  { name: 'LUKS encrypted disk', check: 'luks.encryption', matches: ({ head }) => isLuks(head) },
-  { name: 'VMDK descriptor without its data', check: 'format.unsupported', matches: ({ head }) => isVmdkText(head) },
+  {
+    name: 'LUKS encrypted disk',
+    check: 'luks.encryption',
+    matches: ({ head }) => luksOffset(head) !== undefined,
+    offset: ({ head }) => luksOffset(head) ?? 0,
+  },
+  { name: 'VMDK descriptor without its data', check: 'format.unsupported', matches: ({ head }) => isVmdkText(head), offset: () => 0 },
   begins('VMDK of ESX (COWD)', 'COWD'),
   begins('VMDK of vSphere (SESparse)', '\xbe\xba\xfe\xca\0\0\0\0'),
   begins('QED', 'QED\0'),
   begins('Parallels disk', 'WithoutFreeSpace', 'WithouFreSpacExt'),
   begins('Bochs disk', 'Bochs Virtual HD Image'),
   begins('compressed loop image (cloop)', '#!/bin/sh\n#V2.0 Format\n'),
-  { name: 'Apple disk image (DMG)', check: 'format.unsupported', matches: ({ head, tail }) => hasAt(tail, 0, 'koly') || beginsWith(head, 'koly\0\0\0\x04') },
+  {
+    name: 'Apple disk image (DMG)',
+    check: 'format.unsupported',
+    matches: ({ head, tail }) => hasAt(tail, 0, 'koly') || beginsWith(head, 'koly\0\0\0\x04'),
+    offset: ({ tail, sizeBytes }) => (hasAt(tail, 0, 'koly') ? (sizeBytes ?? tail.length) - tail.length : 0),
+  },
   begins('Apple sparse image', 'sprs\0\0\0', 'shdw'),
   begins('encrypted Apple disk image', 'encrcdsa', 'cdsaencr'),
   begins('Expert Witness disk (EWF)', 'EVF\x09\x0d\x0a\xff\0', 'LVF\x09\x0d\x0a\xff\0', 'EVF2\x0d\x0a\x81\0', 'LEF2\x0d\x0a\x81\0'),
@@ -41,8 +54,8 @@ export const unsupportedFormats: readonly UnsupportedFormat[] = [
   begins('raw CD image with 2352-byte sectors', '\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0'),
 ];
 
-/** LUKS 1 and 2 (LUKS2 On-Disk Format Specification, 2.1), also by the second header that version 2 keeps as a reserve. */
-function isLuks(head: Uint8Array): boolean {
-  const reserves = [0x4000, 0x8000, 0x10000, 0x20000, 0x40000];
-  return beginsWith(head, 'LUKS\xba\xbe') || reserves.some((offset) => hasAt(head, offset, 'SKUL\xba\xbe'));
+/** Where LUKS 1 or 2 begins (LUKS2 On-Disk Format Specification, 2.1), or the second header that version 2 keeps as a reserve. */
+function luksOffset(head: Uint8Array): number | undefined {
+  if (beginsWith(head, 'LUKS\xba\xbe')) return 0;
+  return [0x4000, 0x8000, 0x10000, 0x20000, 0x40000].find((offset) => hasAt(head, offset, 'SKUL\xba\xbe'));
 }

@@ -5,6 +5,9 @@ import { refuse } from './refuse.ts';
 /** The length of a footer and of its copy at the beginning, in bytes. */
 export const vhdFooterBytes = 512;
 
+/** The largest disk of the format, 2040 GiB (qemu block/vpc.c). */
+export const vhdLargestDiskBytes = 2040n * 1024n ** 3n;
+
 /** The types of disk that are accepted. */
 export const vhdDiskTypes = { fixed: 2, dynamic: 3 } as const;
 const differencing = 4;
@@ -20,23 +23,35 @@ export interface VhdFooter {
   readonly diskType: number;
 }
 
+/** Where in a footer each field is. */
+export const vhdFooterFields = {
+  dataOffset: 16,
+  creatorApp: 28,
+  currentSizeBytes: 48,
+  cylinders: 56,
+  heads: 58,
+  sectorsPerTrack: 59,
+  diskType: 60,
+} as const satisfies Readonly<Record<keyof VhdFooter, number>>;
+
 /** Reads a footer and judges its checksum and type. `where` names it for the message, `offset` is its place in the file. */
 export function readVhdFooter(sector: Uint8Array, where: string, offset: number): VhdFooter {
   const fields = new Fields(sector, where, offset);
   checkVhdChecksum(fields.slice(0, vhdFooterBytes), 64, where, offset);
+  const at = vhdFooterFields;
   const footer: VhdFooter = {
-    dataOffset: fields.u64be(16),
-    creatorApp: fields.text(28, 4),
-    currentSizeBytes: fields.u64be(48),
-    cylinders: fields.u16be(56),
-    heads: fields.u8(58),
-    sectorsPerTrack: fields.u8(59),
-    diskType: fields.u32be(60),
+    dataOffset: fields.u64be(at.dataOffset),
+    creatorApp: fields.text(at.creatorApp, 4),
+    currentSizeBytes: fields.u64be(at.currentSizeBytes),
+    cylinders: fields.u16be(at.cylinders),
+    heads: fields.u8(at.heads),
+    sectorsPerTrack: fields.u8(at.sectorsPerTrack),
+    diskType: fields.u32be(at.diskType),
   };
-  const value = footer.diskType.toString();
-  if (footer.diskType === differencing) refuse('vhd.differencing', 'The image is only the difference to a parent disk.', { value });
+  const place = { offset: offset + at.diskType, value: footer.diskType };
+  if (footer.diskType === differencing) refuse('vhd.differencing', 'The image is only the difference to a parent disk.', place);
   if (footer.diskType !== vhdDiskTypes.fixed && footer.diskType !== vhdDiskTypes.dynamic) {
-    refuse('vhd.disk_type', `The disk type ${value} is neither fixed nor dynamic.`, { value });
+    refuse('vhd.disk_type', `The disk type ${footer.diskType} is neither fixed nor dynamic.`, place);
   }
   return footer;
 }
@@ -48,7 +63,7 @@ export function checkVhdChecksum(structure: Uint8Array, at: number, where: strin
   structure.forEach((byte, index) => {
     if (index < at || index >= at + 4) sum += byte;
   });
-  if (~sum >>> 0 !== stated) refuse('vhd.checksum', `The checksum of the ${where} is wrong.`, { offset: offset.toString() });
+  if (~sum >>> 0 !== stated) refuse('vhd.checksum', `The checksum of the ${where} is wrong.`, { offset: offset + at, value: stated });
 }
 
 /** Creators that mean the size field; for all others the geometry counts, as qemu reads images (block/vpc.c). */

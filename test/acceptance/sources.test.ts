@@ -154,7 +154,7 @@ const cases: readonly Case[] = [
     fails: {
       reason: 'REASON_NOT_A_DISK_IMAGE', stage: 'fetch',
       message: `The content is no disk image: HTML page, ${html.length} bytes. Check that the address leads to the image itself.`,
-      metadata: { check: 'content.not_a_disk', found: 'HTML page', size_bytes: String(html.length) },
+      metadata: { check: 'content.not_a_disk', found: 'HTML page', size_bytes: String(html.length), offset: '0', value: 'HTML page' },
     },
   },
   {
@@ -162,7 +162,7 @@ const cases: readonly Case[] = [
     fails: {
       reason: 'REASON_NOT_A_DISK_IMAGE', stage: 'fetch',
       message: `The content is no disk image: JPEG picture, ${jpeg.length} bytes. Check that the address leads to the image itself.`,
-      metadata: { check: 'content.not_a_disk', found: 'JPEG picture', size_bytes: String(jpeg.length) },
+      metadata: { check: 'content.not_a_disk', found: 'JPEG picture', size_bytes: String(jpeg.length), offset: '0', value: 'JPEG picture' },
     },
   },
   {
@@ -170,7 +170,7 @@ const cases: readonly Case[] = [
     fails: {
       reason: 'REASON_NOT_A_DISK_IMAGE', stage: 'fetch',
       message: 'The content is empty: 0 bytes. Check that the address leads to the image and that it was written in full.',
-      metadata: { check: 'raw.empty', size_bytes: '0' },
+      metadata: { check: 'raw.empty', size_bytes: '0', offset: '0', value: '0' },
     },
   },
   {
@@ -186,7 +186,7 @@ const cases: readonly Case[] = [
     fails: {
       reason: 'REASON_FORMAT_MISMATCH', stage: 'fetch',
       message: 'The image was declared as vmdk, but its content is qcow2. Declare the format that was found, or none.',
-      metadata: { check: 'format.mismatch', declared: 'vmdk', found: 'qcow2' },
+      metadata: { check: 'format.mismatch', declared: 'vmdk', found: 'qcow2', offset: '0', value: 'qcow2' },
     },
   },
   {

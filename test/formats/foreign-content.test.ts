@@ -51,6 +51,8 @@ test('the message names what came, its size and the remedy', (t) => {
       check: 'content.not_a_disk',
       found: 'JPEG picture',
       size_bytes: '41234',
+      offset: '0',
+      value: 'JPEG picture',
     }),
   );
 });
@@ -62,6 +64,8 @@ test('the size is left open while the content still streams', (t) => {
     failure('NOT_A_DISK_IMAGE', 'The content is no disk image: plain text, more than 327 KB. Check that the address leads to the image itself.', {
       check: 'content.not_a_disk',
       found: 'plain text',
+      offset: '0',
+      value: 'plain text',
     }),
   );
 });

@@ -54,7 +54,13 @@ test('a failure of the reader passes through and is no verdict on the image', (t
 test('a reader that ends early is a truncated image', (t) => {
   const image = buildQcow2(3).subarray(0, 40);
   const verdict = inspect({ sizeBytes: 65536, read: (offset, length) => image.subarray(offset, offset + length) }, 'DISK_FORMAT_QCOW2', limits);
-  t.deepEqual(verdict.kind === 'refused' && verdict.failure.metadata, { check: 'truncated', structure: 'qcow2 header', bytes_found: '40' });
+  t.deepEqual(verdict.kind === 'refused' && verdict.failure.metadata, {
+    check: 'truncated',
+    structure: 'qcow2 header',
+    bytes_found: '40',
+    offset: '100',
+    value: '0 of 4 bytes',
+  });
 });
 
 test('a fixed VHD is not refused by its head, whose end alone tells it from a raw disk', (t) => {
