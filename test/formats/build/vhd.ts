@@ -58,3 +58,29 @@ export function buildDynamicVhd(options: FooterOptions = {}, ...changes: readonl
   sealVhd(header, 36);
   return Buffer.concat([footer, header, Buffer.alloc(512, 0xff), footer]);
 }
+
+/** A block of a dynamic VHD. `bitmap`: the byte that fills the bitmap of its sectors; all written where absent. */
+export interface BlockOptions {
+  readonly data: Buffer;
+  readonly bitmap?: number;
+}
+
+/** Where the block allocation table and the first block of `buildBlockVhd` are. */
+export const blockTableAt = 1536;
+export const firstBlockAt = 2048;
+
+/** A dynamic VHD of blocks of 4 KiB, in order behind a table of one sector; undefined: not allocated. `changes` come last. */
+export function buildBlockVhd(blocks: readonly (BlockOptions | undefined)[], ...changes: readonly Change[]): Buffer {
+  const blockBytes = 4096;
+  const empty = buildDynamicVhd({ currentSize: BigInt(blocks.length * blockBytes) }, (header) => {
+    header.writeUInt32BE(blocks.length, 28);
+    header.writeUInt32BE(blockBytes, 32);
+  });
+  const parts: Buffer[] = [];
+  blocks.forEach((block, index) => {
+    if (!block) return;
+    empty.writeUInt32BE(firstBlockAt / 512 + parts.length * (1 + blockBytes / 512), blockTableAt + index * 4);
+    parts.push(Buffer.concat([Buffer.alloc(512, block.bitmap ?? 0xff), block.data, Buffer.alloc(blockBytes - block.data.length)]));
+  });
+  return changed(Buffer.concat([empty.subarray(0, firstBlockAt), ...parts, empty.subarray(firstBlockAt)]), ...changes);
+}

@@ -6,6 +6,9 @@ const kibibyte = 1024;
 const mebibyte = 1024 * 1024;
 const metadataOffset = 2 * mebibyte;
 const tableOffset = 3 * mebibyte;
+/** Where the block allocation table of `buildVhdx` is, and its two blocks of 8 MiB would be. */
+export const vhdxTableAt = tableOffset;
+export const vhdxBlocksAt = 4 * mebibyte;
 
 const ids = {
   blockTable: '6677c22d23f600429d64115e9bfd4a08',
@@ -22,6 +25,8 @@ export interface VhdxChanges {
   readonly header?: readonly Change[];
   readonly regions?: readonly Change[];
   readonly metadata?: readonly Change[];
+  /** So many bytes follow the table, for blocks. */
+  readonly dataBytes?: number;
   readonly file?: readonly Change[];
 }
 
@@ -95,7 +100,7 @@ function seal(structure: Buffer): Buffer {
  * 2 MiB (file parameters at 64 KiB in it, 16 bytes for each item), block table at 3 MiB.
  */
 export function buildVhdx(changes: VhdxChanges = {}): Buffer {
-  const image = Buffer.alloc(4 * mebibyte);
+  const image = Buffer.alloc(4 * mebibyte + (changes.dataBytes ?? 0));
   image.write('vhdxfile', 0, 'latin1');
   header(1n, changes.header).copy(image, 64 * kibibyte);
   header(2n, changes.header).copy(image, 128 * kibibyte);
