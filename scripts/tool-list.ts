@@ -5,6 +5,7 @@ import { KAFKA_LIB } from './servers/kafka-jars.ts';
 /** The name under which tests ask for a tool. */
 export type ToolName =
   | 'qemu-img'
+  | 'mkfs'
   | 'python3-grpcio'
   | 'protoc'
   | 'openssl'
@@ -42,6 +43,12 @@ export const TOOLS: readonly Tool[] = [
     probe: ['qemu-img', '--version'],
     source: packages('qemu-utils'),
     skipped: 'no image that another program made is inspected',
+  },
+  {
+    name: 'mkfs',
+    probe: ['sh', '-c', 'PATH=$PATH:/usr/sbin:/sbin; command -v mkfs.ext4 && command -v mkswap'],
+    source: packages('e2fsprogs', 'util-linux'),
+    skipped: 'no file system that another program made is recognised',
   },
   {
     // Debian's own Python by its path: packages are not seen by another Python that comes first on PATH.

@@ -92,7 +92,12 @@ function claimBlock(space: FileSpace, { bitmapOffset, endOffset }: VhdBlock, ent
   refuse('vhd.overlap', `The block at ${bitmapOffset} lies over a header, the table or another block.`, { offset: place, value: entry });
 }
 
-function* storedBlock(file: ByteReader, block: VhdBlock, lengthBytes: number, space: FileSpace | undefined): Generator<Extent, void, undefined> {
+function* storedBlock(
+  file: ByteReader,
+  block: VhdBlock,
+  lengthBytes: number,
+  space: FileSpace | undefined,
+): Generator<Extent, void, undefined> {
   // Once in all passes: in the one that remembers where the block begins.
   const isProved = space?.holds(block.bitmapOffset) === true;
   for (let at = 0; at < lengthBytes; at += joinLimitBytes) {

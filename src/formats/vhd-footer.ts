@@ -66,7 +66,10 @@ export function checkVhdChecksum(structure: Uint8Array, at: number, where: strin
   if (~sum >>> 0 !== stated) refuse('vhd.checksum', `The checksum of the ${where} is wrong.`, { offset: offset + at, value: stated });
 }
 
-/** Creators that mean the size field; for all others the geometry counts, as qemu reads images (block/vpc.c). */
+/**
+ * Creators that mean the size field; for all others the geometry counts, as qemu reads images (block/vpc.c). That Azure's
+ * `wa` means it too, qemu 7.2 does not know yet.
+ */
 const sizeFieldCreators: readonly string[] = ['win ', 'qem2', 'd2v ', 'tap\0', 'CTXS', 'wa\0\0'];
 
 /** The largest geometry, which stands for "see the size field". */

@@ -57,8 +57,11 @@ export function readVhdxMetadata(file: ByteReader, region: VhdxRegion): VhdxMeta
     const offset = start + place.offset;
     return { value: new Fields(file.read(offset, lengthBytes), `VHDX ${name}`, offset), offset };
   };
-  item(items.virtualDiskId, 'virtual disk ID', 16);
-  item(items.physicalSectorSize, 'physical sector size', 4);
+  // A parent is the graver fault, and told first.
+  if (!places.has(items.parentLocator)) {
+    item(items.virtualDiskId, 'virtual disk ID', 16);
+    item(items.physicalSectorSize, 'physical sector size', 4);
+  }
   const parameters = item(items.fileParameters, 'file parameters', 8);
   const size = item(items.virtualDiskSize, 'virtual disk size', 8);
   const sector = item(items.logicalSectorSize, 'logical sector size', 4);

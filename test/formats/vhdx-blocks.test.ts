@@ -48,7 +48,9 @@ const walks: readonly (readonly [name: string, image: Buffer, extents: readonly 
     buildVhdx({
       dataBytes: 4 * mebibyte,
       metadata: [smallBlocks],
-      file: [present(6), 0n, 1n, 2n, 3n | (5n << 20n), 5n, present(4), present(5), 0n, present(7)].map((entry, index) => u64le(vhdxTableAt + index * 8, entry)),
+      file: [present(6), 0n, 1n, 2n, 3n | (5n << 20n), 5n, present(4), present(5), 0n, present(7)].map((entry, index) =>
+        u64le(vhdxTableAt + index * 8, entry),
+      ),
     }),
     [
       { kind: 'stored', lengthBytes: mebibyte, offset: 6 * mebibyte },
