@@ -39,13 +39,16 @@ function judge(format: FormatInspector, image: Buffer): boolean {
   }
 }
 
-/** Some bytes of a stretch of the image are given other values. */
-const disturbed = (next: (limit: number) => number, from: number, lengthBytes: number): Change => (image) => {
-  for (let change = next(3); change >= 0; change -= 1) {
+/** Some bytes of a stretch of the image are given other values, the same ones however often it is applied. */
+function disturbed(next: (limit: number) => number, from: number, lengthBytes: number): Change {
+  const changes = Array.from({ length: 1 + next(3) }, () => {
     const at = from + next(lengthBytes);
-    image.fill([0, 1, 2, 4, 6, 7, 0x0f, 0x16, 0x80, 0xff][next(10)]!, at, Math.min(at + 1 + next(4), image.length));
-  }
-};
+    return { at, end: at + 1 + next(4), value: [0, 1, 2, 4, 6, 7, 0x0f, 0x16, 0x80, 0xff][next(10)]! };
+  });
+  return (image) => {
+    for (const { at, end, value } of changes) image.fill(value, at, Math.min(end, image.length));
+  };
+}
 
 const kinds: readonly (readonly [name: string, format: FormatInspector, build: (next: (limit: number) => number) => Buffer])[] = [
   ['tables of VHDs', vhd, (next) => changed(buildBlockVhd([{ data }, undefined, { data: sparse, bitmap: 0xc0 }, { data }]), disturbed(next, 1536, 16))],
@@ -58,7 +61,7 @@ const kinds: readonly (readonly [name: string, format: FormatInspector, build: (
   ],
   ['metadata of VHDX', vhdx, (next) => buildVhdx({ metadata: [disturbed(next, next(2) * 64 * 1024, 200)] })],
   ['headers of VHDX', vhdx, (next) => buildVhdx({ header: [disturbed(next, 16, 64)] })],
-  ['region tables of VHDX', vhdx, (next) => buildVhdx({ regions: [disturbed(next, 8, 400)] })],
+  ['region tables of VHDX', vhdx, (next) => buildVhdx({ regions: [disturbed(next, 8, 120)] })],
 ];
 
 kinds.forEach(([name, format, build], kind) => {
