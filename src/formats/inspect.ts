@@ -6,6 +6,8 @@ import type { Description, FormatInspector } from './format-inspector.ts';
 import { GuestDigest } from './guest-digest.ts';
 import { guestBlockBytes, readGuestBlocks } from './guest-blocks.ts';
 import type { GuestDisk } from './guest-disk.ts';
+import { GuestProbe } from './guest-probe.ts';
+import { checkNested } from './nested-format.ts';
 import { recognise } from './recognise.ts';
 import { ImageRefusedError, refuse } from './refuse.ts';
 import type { Verdict } from './verdict.ts';
@@ -45,14 +47,14 @@ export function* inspectInSteps(
   depth: InspectionDepth = 'guest',
 ): Generator<InspectionStep, Verdict, undefined> {
   try {
-    const { inspector, description } = judgeHeaders(file, declared, limits);
-    const accepted = { kind: 'accepted', format: inspector.format, ...description, guestDigest: '' } as const;
-    const disk = inspector.open?.(file);
+    const judged = judgeHeaders(file, declared, limits);
+    const accepted = { kind: 'accepted', format: judged.inspector.format, ...judged.description, guestDigest: '' } as const;
+    const disk = judged.inspector.open?.(file);
     if (disk === undefined || depth === 'headers') return accepted;
     yield beforeGuest;
     yield* judgeTables(file, disk);
     if (depth === 'tables') return accepted;
-    return { ...accepted, ...(yield* readGuest(file, disk, description, depth === 'content')) };
+    return { ...accepted, ...(yield* readGuest(file, disk, judged, depth === 'content')) };
   } catch (error) {
     if (error instanceof ImageRefusedError) return { kind: 'refused', failure: error.failure };
     throw error;
@@ -68,7 +70,12 @@ export function inspect(file: ByteReader, declared: DiskFormat, limits: Inspecti
   }
 }
 
-function judgeHeaders(file: ByteReader, declared: DiskFormat, limits: InspectionLimits): { readonly inspector: FormatInspector; readonly description: Description } {
+interface JudgedHeaders {
+  readonly inspector: FormatInspector;
+  readonly description: Description;
+}
+
+function judgeHeaders(file: ByteReader, declared: DiskFormat, limits: InspectionLimits): JudgedHeaders {
   const edges = edgesOf(file);
   const inspector = recognise(edges, declared);
   inspector.checkHead(edges.head, edges.sizeBytes);
@@ -84,28 +91,34 @@ function* judgeTables(file: ByteReader, disk: GuestDisk): Generator<InspectionSt
   }
 }
 
+/** What reading the guest's disk adds to a verdict. Of its beginning alone no digest is made, and what lies further on is not seen. */
 function* readGuest(
   file: ByteReader,
   disk: GuestDisk,
-  { facts }: Description,
+  { inspector, description }: JudgedHeaders,
   onlyBeginning: boolean,
 ): Generator<InspectionStep, { readonly guestDigest: string; readonly facts: Readonly<Record<string, string>> }, undefined> {
   const digest = new GuestDigest();
+  const probe = new GuestProbe();
   const bytesTotal = Number(disk.sizeBytes);
-  for (const bytesDone of readGuestBlocks(file, disk, (index, block) => digest.take(index, block))) {
+  const take = (index: number, block: Uint8Array): void => {
+    // The last block is padded.
+    const offset = index * guestBlockBytes;
+    probe.take(offset, block.subarray(0, bytesTotal - offset));
+    if (!onlyBeginning) digest.take(index, block);
+  };
+  for (const bytesDone of readGuestBlocks(file, disk, take)) {
     yield { bytesDone, bytesTotal };
     if (onlyBeginning && bytesDone >= headBytes) break;
   }
-  if (onlyBeginning) return { guestDigest: '', facts };
-  return { guestDigest: digest.finish(), facts: { ...facts, data_bytes: String(digest.blocks * guestBlockBytes) } };
+  const { facts, nested } = probe.finish(disk.sizeBytes);
+  checkNested(inspector.format, nested);
+  const found = { ...description.facts, ...facts };
+  if (onlyBeginning) return { guestDigest: '', facts: found };
+  return { guestDigest: digest.finish(), facts: { ...found, data_bytes: String(digest.blocks * guestBlockBytes) } };
 }
 
-function checkVirtualSize({ virtualSizeBytes }: Description, { maxVirtualBytes }: InspectionLimits): void {
-  if (virtualSizeBytes === 0n) refuse('virtual_size.zero', 'The disk inside the image has no bytes.');
-  if (virtualSizeBytes > maxVirtualBytes) {
-    refuse('virtual_size', `The disk inside the image has ${virtualSizeBytes} bytes, more than the ${maxVirtualBytes} allowed.`, {
-      value: virtualSizeBytes.toString(),
-      limit: maxVirtualBytes.toString(),
-    });
-  }
+function checkVirtualSize({ virtualSizeBytes: value }: Description, { maxVirtualBytes: limit }: InspectionLimits): void {
+  if (value === 0n) refuse('virtual_size.zero', 'The disk inside the image has no bytes.', { value });
+  if (value > limit) refuse('virtual_size', `The disk inside the image has ${value} bytes, more than the ${limit} allowed.`, { value, limit });
 }
