@@ -70,6 +70,11 @@ export const checkTable = {
   'vmdk.extent_path': { reason: 'IMAGE_UNSAFE', remedy: 'Convert it to a streamOptimized VMDK, which refers to no other file.' },
   'vmdk.parent': { reason: 'IMAGE_UNSAFE', remedy: flatten },
   'vmdk.footer': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vmdk.marker': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vmdk.grain_table': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vmdk.grain_entry': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vmdk.redundant_tables': { reason: 'IMAGE_CORRUPT', remedy: 'Repair it with `vmware-vdiskmanager -R`, or make it anew.' },
+  'vmdk.overlap': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
 
   'vhd.checksum': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
   'vhd.footer': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
@@ -104,6 +109,8 @@ export const checkTable = {
   'vdi.block_size': { reason: 'FORMAT_UNSUPPORTED', remedy: convertFirst },
   'vdi.block_table': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
   'vdi.size': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vdi.block_entry': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'vdi.overlap': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
 
   'iso.descriptor': { reason: 'IMAGE_CORRUPT', remedy: makeAnew },
   'iso.truncated': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },

@@ -1,5 +1,7 @@
 import { printable } from './printable.ts';
 import { refuse } from './refuse.ts';
+import { checkVmdkExtent, vmdkExtentOf } from './vmdk-extent-line.ts';
+import type { VmdkExtentLine } from './vmdk-extent-line.ts';
 
 /** What an accepted descriptor says. */
 export interface VmdkDescriptor {
@@ -7,77 +9,91 @@ export interface VmdkDescriptor {
   readonly extentSectors: bigint;
 }
 
-interface Extent {
-  readonly sizeSectors: bigint;
-  readonly type: string;
-  readonly name: string;
+interface Setting {
+  readonly value: string;
+  readonly offset: number;
 }
 
-/** Anything that could be a path or one of qemu's protocol prefixes; the name of an embedded extent is never opened. */
-const suspiciousName = /[/\\:]|\.\./;
 const keyLine = /^([A-Za-z][\w.]*)\s*=\s*(.*)$/;
-const extentLine = /^(?:RW|RDONLY|NOACCESS)\s+(\d{1,19})\s+([A-Za-z]\w*)(?:\s+"([^"]*)")?(?:\s+\d{1,19}|\s+partitionUUID\s+\S+|\s+device\s+\S+)*$/;
+/** The keys of the header section; those of the disk data base begin with `ddb.` and concern the virtual machine. */
+const knownKeys: readonly string[] = ['version', 'encoding', 'cid', 'parentcid', 'isnativesnapshot', 'createtype', 'parentfilenamehint', 'changetrackpath'];
 /** At most so many characters are read; real descriptors have under two thousand. */
 export const vmdkDescriptorLimit = 64 * 1024;
 
 const acceptedTypes: readonly string[] = ['monolithicSparse', 'streamOptimized'];
 
 /**
- * Judges the text descriptor inside a sparse VMDK, `text` up to its first NUL. It is the part that made readers open
- * other files of the host (CVE-2022-47951), so every line must be understood, each key may stand once, and the checks
- * for paths come first, so that an attack is called one.
+ * Judges the text descriptor inside a sparse VMDK, `text` up to its first NUL, which begins at `offset` of the file; `kind`
+ * is the create type that the header speaks of. The descriptor is the part that made readers open other files of the host
+ * (CVE-2022-47951), so every line must be understood, each key may stand once, and the checks for paths come first, so that
+ * an attack is called one.
  */
-export function checkVmdkDescriptor(text: string): VmdkDescriptor {
-  const keys = new Map<string, string>();
-  const extents: Extent[] = [];
-  if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) refuse('vmdk.descriptor', 'The descriptor holds control characters.');
-  if (text.length > vmdkDescriptorLimit) refuse('vmdk.descriptor', `The descriptor has more than ${vmdkDescriptorLimit} characters.`);
-  for (const raw of text.split(/\r\n|\n|\r/)) {
-    const line = raw.trim();
+export function checkVmdkDescriptor(text: string, offset: number, kind: string): VmdkDescriptor {
+  const keys = new Map<string, Setting>();
+  const extents: VmdkExtentLine[] = [];
+  checkCharacters(text, offset);
+  for (const match of text.matchAll(/[^\r\n]+/g)) {
+    const line = match[0].trim();
+    const at = offset + match.index;
     if (line === '' || line.startsWith('#')) continue;
-    const extent = extentLine.exec(line);
+    const extent = vmdkExtentOf(line, at);
     const pair = keyLine.exec(line);
+    const key = (pair?.[1] ?? '').toLowerCase();
     if (extent) {
-      extents.push({ sizeSectors: BigInt(extent[1] ?? 0), type: (extent[2] ?? '').toUpperCase(), name: extent[3] ?? '' });
-    } else if (pair) {
-      const key = (pair[1] ?? '').toLowerCase();
-      if (keys.has(key)) refuse('vmdk.descriptor', `The descriptor has two lines for "${printable(key)}".`);
-      keys.set(key, (pair[2] ?? '').replace(/^"(.*)"$/, '$1'));
+      extents.push(extent);
+    } else if (pair && (knownKeys.includes(key) || key.startsWith('ddb.'))) {
+      if (keys.has(key)) refuse('vmdk.descriptor', `The descriptor has two lines for "${printable(key)}".`, { offset: at, value: printable(line) });
+      keys.set(key, { value: (pair[2] ?? '').replace(/^"(.*)"$/, '$1'), offset: at });
     } else {
-      refuse('vmdk.descriptor', `The descriptor has a line that is not understood: "${printable(line)}".`);
+      refuse('vmdk.descriptor', `The descriptor has a line that is not understood: "${printable(line)}".`, { offset: at, value: printable(line) });
     }
   }
-  checkNames(keys, extents);
-  return checkKind(keys, extents);
+  checkNames(text, offset, keys, extents);
+  return checkKind(keys, extents, offset, kind);
 }
 
-function checkNames(keys: ReadonlyMap<string, string>, extents: readonly Extent[]): void {
-  const names = [...extents.map(({ name }) => name), keys.get('changetrackpath') ?? ''];
-  const suspicious = names.find((name) => suspiciousName.test(name));
+function checkCharacters(text: string, offset: number): void {
+  if (text.length > vmdkDescriptorLimit) {
+    refuse('vmdk.descriptor', `The descriptor has more than ${vmdkDescriptorLimit} characters.`, { offset, value: text.length });
+  }
+  const strange = /[^\t\n\r -~]|\r(?!\n)/.exec(text);
+  if (strange === null) return;
+  const code = strange[0].charCodeAt(0);
+  refuse('vmdk.descriptor', 'The descriptor holds control characters, or others than ASCII.', { offset: offset + strange.index, value: code });
+}
+
+function checkNames(text: string, offset: number, keys: ReadonlyMap<string, Setting>, extents: readonly VmdkExtentLine[]): void {
+  const names = [...extents.map(({ name, offset: at }) => ({ value: name, offset: at })), ...[keys.get('changetrackpath') ?? []].flat()];
+  // Anything that could be a path or one of qemu's protocol prefixes; the name of an embedded extent is never opened.
+  const suspicious = names.find(({ value }) => /[/\\:]|\.\./.test(value));
   if (suspicious !== undefined) {
-    refuse('vmdk.extent_path', `The descriptor refers to "${printable(suspicious)}".`, { value: printable(suspicious) });
+    refuse('vmdk.extent_path', `The descriptor refers to "${printable(suspicious.value)}".`, { offset: suspicious.offset, value: printable(suspicious.value) });
   }
-  const parent = keys.get('parentfilenamehint');
-  if (parent !== undefined) refuse('vmdk.parent', `The image is only the difference to "${printable(parent)}".`);
-  const parentId = keys.get('parentcid') ?? 'ffffffff';
-  if (parentId.toLowerCase() !== 'ffffffff') {
-    refuse('vmdk.parent', `The image is only the difference to the image with the content ID ${printable(parentId)}.`);
+  // qemu looks for the word anywhere, in comments and in other words too (block/vmdk.c, vmdk_parent_open).
+  const hint = /parentfilenamehint[^\r\n]*/i.exec(text);
+  if (hint !== null) {
+    const value = printable(hint[0]);
+    refuse('vmdk.parent', `The image is only the difference to another file: "${value}".`, { offset: offset + hint.index, value });
+  }
+  const parent = keys.get('parentcid');
+  if (parent !== undefined && parent.value.toLowerCase() !== 'ffffffff') {
+    const value = printable(parent.value);
+    refuse('vmdk.parent', `The image is only the difference to the image with the content ID ${value}.`, { offset: parent.offset, value });
   }
 }
 
-function checkKind(keys: ReadonlyMap<string, string>, extents: readonly Extent[]): VmdkDescriptor {
+function checkKind(keys: ReadonlyMap<string, Setting>, extents: readonly VmdkExtentLine[], offset: number, kind: string): VmdkDescriptor {
   const createType = keys.get('createtype');
-  if (createType === undefined) return refuse('vmdk.descriptor', 'The descriptor names no create type.');
-  if (!acceptedTypes.includes(createType)) {
-    refuse('vmdk.create_type', `The VMDK is of the kind "${printable(createType)}".`, { value: printable(createType) });
+  if (createType === undefined) return refuse('vmdk.descriptor', 'The descriptor names no create type.', { offset });
+  const seen = { offset: createType.offset, value: printable(createType.value) };
+  if (!acceptedTypes.includes(createType.value)) refuse('vmdk.create_type', `The VMDK is of the kind "${seen.value}".`, seen);
+  const extent = checkVmdkExtent(extents, offset);
+  if (createType.value !== kind) refuse('vmdk.descriptor', `The descriptor says ${seen.value}, but the header speaks of ${kind}.`, seen);
+  for (const key of ['cid', 'parentcid']) {
+    const id = keys.get(key);
+    if (id !== undefined && /^[0-9a-f]{1,8}$/i.test(id.value)) continue;
+    const value = printable(id?.value ?? '');
+    refuse('vmdk.descriptor', `The descriptor has no content ID, its own or its parent's: "${value}".`, { offset: id?.offset ?? offset, value });
   }
-  const [extent, ...others] = extents;
-  if (extent === undefined) return refuse('vmdk.descriptor', 'The descriptor names no extent.');
-  if (others.length > 0) refuse('vmdk.extents', `The disk is split into ${extents.length} extents.`, { value: extents.length.toString() });
-  if (extent.type !== 'SPARSE') {
-    refuse('vmdk.extent_type', `The extent is of type ${printable(extent.type)}: its data would be read from another file.`, {
-      value: printable(extent.type),
-    });
-  }
-  return { createType, extentSectors: extent.sizeSectors };
+  return { createType: createType.value, extentSectors: extent.sizeSectors };
 }

@@ -6,17 +6,17 @@ import { refuse } from './refuse.ts';
 import { beginsWith } from './signature.ts';
 import { checkVmdkDescriptor } from './vmdk-descriptor.ts';
 import type { VmdkDescriptor } from './vmdk-descriptor.ts';
+import { vmdkDisk } from './vmdk-disk.ts';
 import { readVmdkFooter } from './vmdk-footer.ts';
-import {
-  checkVmdkHeader,
-  grainDirectoryAtEnd,
-  grainDirectoryBytes,
-  readVmdkHeader,
-  usesRedundantDirectory,
-  vmdkSectorBytes,
-} from './vmdk-header.ts';
+import { checkVmdkHeader, grainDirectoryAtEnd, readVmdkHeader, vmdkHeaderAt, vmdkSectorBytes } from './vmdk-header.ts';
 import type { VmdkHeader } from './vmdk-header.ts';
+import { vmdkLayout } from './vmdk-layout.ts';
+import type { VmdkLayout } from './vmdk-layout.ts';
 import type { WarningName } from './warning-table.ts';
+
+const descriptorOffset = 512;
+/** qemu reads so many sectors for a descriptor, up to its first NUL, however many the header states (block/vmdk.c). */
+const sectorsReadByQemu = 20n;
 
 /**
  * VMware virtual disk in one file: monolithicSparse or streamOptimized (VMware "Virtual Disk Format 5.0"). Descriptors
@@ -33,18 +33,7 @@ export const vmdk: FormatInspector = {
     if (end <= head.length || sizeBytes !== undefined) checkDescriptor(head.subarray(512), header);
   },
   describe(file) {
-    const header = readVmdkHeader(file.read(0, 512));
-    checkVmdkHeader(header);
-    const descriptor = checkDescriptor(file.read(512, Number(header.descriptorSectors * vmdkSectorBytes)), header);
-    const overheadBytes = header.overheadSectors * vmdkSectorBytes;
-    if (!isInside(0n, overheadBytes, file.sizeBytes)) {
-      refuse('truncated', `The file has ${file.sizeBytes} bytes where its metadata alone takes ${overheadBytes}.`, {
-        structure: 'VMDK metadata',
-        bytes_found: file.sizeBytes.toString(),
-      });
-    }
-    const isStreamed = header.grainDirectorySectors === grainDirectoryAtEnd;
-    checkDirectories(isStreamed ? readVmdkFooter(file, header) : header, file);
+    const { header, descriptor } = readExtent(file);
     const warnings: WarningName[] = [];
     if (header.isUnclean) warnings.push('vmdk.unclean_shutdown');
     if (descriptor.extentSectors !== header.capacitySectors) warnings.push('vmdk.extent_size');
@@ -58,25 +47,44 @@ export const vmdk: FormatInspector = {
       },
     };
   },
+  open: (file) => vmdkDisk(file, readExtent(file).layout),
 };
 
+interface SparseExtent {
+  readonly header: VmdkHeader;
+  readonly descriptor: VmdkDescriptor;
+  readonly layout: VmdkLayout;
+}
+
+function readExtent(file: ByteReader): SparseExtent {
+  const header = readVmdkHeader(file.read(0, 512));
+  checkVmdkHeader(header);
+  const descriptor = checkDescriptor(file.read(512, Number(header.descriptorSectors * vmdkSectorBytes)), header);
+  const overheadBytes = header.overheadSectors * vmdkSectorBytes;
+  if (!isInside(0n, overheadBytes, file.sizeBytes)) {
+    refuse('truncated', `The file has ${file.sizeBytes} bytes where its metadata alone takes ${overheadBytes}.`, {
+      structure: 'VMDK metadata',
+      bytes_found: file.sizeBytes,
+      offset: vmdkHeaderAt.overheadSectors,
+      value: header.overheadSectors,
+    });
+  }
+  const footer = header.grainDirectorySectors === grainDirectoryAtEnd ? readVmdkFooter(file, header) : undefined;
+  return { header, descriptor, layout: vmdkLayout(header, file.sizeBytes, footer) };
+}
+
 function checkDescriptor(bytes: Uint8Array, header: VmdkHeader): VmdkDescriptor {
-  const text = new Fields(bytes, 'VMDK descriptor', 512).text(0, Number(header.descriptorSectors * vmdkSectorBytes));
+  const text = new Fields(bytes, 'VMDK descriptor', descriptorOffset).text(0, Number(header.descriptorSectors * vmdkSectorBytes));
   const end = text.indexOf('\0');
   const descriptor = end < 0 ? text : text.slice(0, end);
   // qemu gives the extents of a split disk an empty place for a descriptor, other programs none.
-  if (descriptor.trim() === '') refuse('vmdk.descriptor_missing', 'The file is one extent of a disk whose descriptor is in another file.');
-  return checkVmdkDescriptor(descriptor);
+  if (descriptor.trim() === '') {
+    refuse('vmdk.descriptor_missing', 'The file is one extent of a disk whose descriptor is in another file.', { offset: descriptorOffset, value: 0 });
+  }
+  if (end < 0 && header.descriptorSectors < sectorsReadByQemu) {
+    const offset = descriptorOffset + text.length;
+    refuse('vmdk.descriptor', 'The descriptor has no end inside its sectors, so that readers go on behind it.', { offset, value: text.length });
+  }
+  return checkVmdkDescriptor(descriptor, descriptorOffset, header.compression === 0 ? 'monolithicSparse' : 'streamOptimized');
 }
 
-function checkDirectories(header: VmdkHeader, { sizeBytes }: ByteReader): void {
-  const lengthBytes = grainDirectoryBytes(header);
-  const hasRedundant = (header.flags & usesRedundantDirectory) !== 0 && header.redundantDirectorySectors !== 0n;
-  const places = hasRedundant ? [header.grainDirectorySectors, header.redundantDirectorySectors] : [header.grainDirectorySectors];
-  for (const place of places) {
-    const offset = place * vmdkSectorBytes;
-    if (place === 0n || !isInside(offset, lengthBytes, sizeBytes)) {
-      refuse('vmdk.grain_directory', `The grain directory at ${offset} is not inside the file.`, { offset: offset.toString() });
-    }
-  }
-}

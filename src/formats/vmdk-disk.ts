@@ -1,0 +1,51 @@
+import type { ByteReader } from './byte-reader.ts';
+import { EntryTable } from './entry-table.ts';
+import { ExtentRun } from './extent-run.ts';
+import type { Extent } from './extent.ts';
+import type { FileSpace } from './file-space.ts';
+import type { GuestDisk } from './guest-disk.ts';
+import { walkGrains } from './vmdk-grains.ts';
+import type { VmdkLayout } from './vmdk-layout.ts';
+import { checkMetadataMarker, directoryMarker, tableMarker } from './vmdk-markers.ts';
+import { claimSectors } from './vmdk-space.ts';
+import { readGrainTable } from './vmdk-tables.ts';
+
+const sectorBytes = 512;
+
+/** The disk of a sparse or streamed extent ("Virtual Disk Format 5.0", Grain Directory and Grain Table). */
+export function vmdkDisk(file: ByteReader, layout: VmdkLayout): GuestDisk {
+  return { sizeBytes: layout.capacityBytes, unitBytes: sectorBytes, walk: (space) => walk(file, layout, space) };
+}
+
+function* walk(file: ByteReader, layout: VmdkLayout, space: FileSpace | undefined): Generator<Extent, void, undefined> {
+  const { directoryOffset, redundantOffset, footerOffset, entriesPerTable, grains, tables } = layout;
+  claimSectors(space, 0, layout.descriptorEnd, { offset: 0, value: layout.descriptorEnd });
+  if (footerOffset !== undefined) {
+    claimSectors(space, footerOffset, 3 * sectorBytes, { offset: footerOffset, value: footerOffset });
+    checkMetadataMarker(file, directoryOffset, tables * 4, directoryMarker, space);
+  }
+  claimSectors(space, directoryOffset, tables * 4, { offset: directoryOffset, value: directoryOffset });
+  const directory = new EntryTable(file, 'VMDK grain directory', directoryOffset, tables);
+  let redundant: EntryTable | undefined;
+  if (redundantOffset !== undefined) {
+    claimSectors(space, redundantOffset, tables * 4, { offset: redundantOffset, value: redundantOffset });
+    redundant = new EntryTable(file, 'redundant VMDK grain directory', redundantOffset, tables);
+  }
+  const run = new ExtentRun();
+  for (let index = 0; index < tables; index += 1) {
+    const first = index * entriesPerTable;
+    const count = Math.min(entriesPerTable, grains - first);
+    const table = readGrainTable(file, layout, index, directory, redundant, space);
+    if (table !== undefined) {
+      if (footerOffset !== undefined) checkMetadataMarker(file, table.offset, entriesPerTable * 4, tableMarker, space);
+      yield* walkGrains(file, layout, table, first, count, run, space);
+    } else {
+      const isLast = first + count === grains;
+      const lengthBytes = (count - 1) * layout.grainBytes + (isLast ? layout.lastGrainBytes : layout.grainBytes);
+      const before = run.add(lengthBytes);
+      if (before !== undefined) yield before;
+    }
+  }
+  const last = run.end();
+  if (last !== undefined) yield last;
+}
