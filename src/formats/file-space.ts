@@ -41,12 +41,6 @@ export class FileSpace {
     return unit >= 0 && unit < this.#units;
   }
 
-  /** Whether a part of it is in this pass's window, so that claiming it can find something. */
-  covers(offset: number, lengthBytes: number): boolean {
-    const first = this.#firstUnit * this.#unitBytes;
-    return offset + lengthBytes > first && offset < first + this.#units * this.#unitBytes;
-  }
-
   /** Takes `lengthBytes` from `offset` on for one user alone. False: somebody uses a part of it already. */
   claim(offset: number, lengthBytes: number): boolean {
     let isFree = true;

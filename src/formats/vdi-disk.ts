@@ -1,10 +1,9 @@
-import { isInside } from './bounds.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { EntryTable } from './entry-table.ts';
-import { ExtentRun } from './extent-run.ts';
 import type { Extent } from './extent.ts';
 import type { FileSpace } from './file-space.ts';
 import type { GuestDisk } from './guest-disk.ts';
+import { joinedExtent } from './joined-extent.ts';
 import { refuse } from './refuse.ts';
 import type { RefusalDetails } from './refuse.ts';
 import { vdiBlockBytes, vdiHeaderAt, vdiHeaderBytes } from './vdi-header.ts';
@@ -29,24 +28,27 @@ function* walk(file: ByteReader, header: VdiHeader, sizeBytes: number, space: Fi
   claim(space, 0, vdiHeaderBytes, { offset: 0, value: vdiHeaderBytes });
   claim(space, tableOffset, blocks * 4, { offset: vdiHeaderAt.tableOffset, value: tableOffset });
   const table = new EntryTable(file, 'VDI block table', tableOffset, blocks);
-  const run = new ExtentRun();
+  let pending: Extent | undefined;
   for (let index = 0; index * vdiBlockBytes < sizeBytes; index += 1) {
     const lengthBytes = Math.min(vdiBlockBytes, sizeBytes - index * vdiBlockBytes);
-    const entry = table.at(index);
-    let place: number | undefined;
-    if (entry < discardedBlock) {
-      const seen = { offset: table.offsetOf(index), value: entry };
-      if (entry >= blocksAllocated) refuse('vdi.block_entry', `The block ${entry} is none of the ${blocksAllocated} in use.`, seen);
-      place = dataOffset + entry * vdiBlockBytes;
-      // qemu would read zeros behind the end of the file, others fail. What the guest does not see may be missing.
-      if (!isInside(BigInt(place), BigInt(lengthBytes), file.sizeBytes)) refuse('vdi.block_entry', `The file ends inside the block at ${place}.`, seen);
-      claim(space, place, vdiBlockBytes, seen);
-    }
-    const before = run.add(lengthBytes, place);
-    if (before !== undefined) yield before;
+    const extent = extentOf(file, header, table.at(index), table.offsetOf(index), lengthBytes, space);
+    const joined = joinedExtent(pending, extent);
+    if (pending && !joined) yield pending;
+    pending = joined ?? extent;
   }
-  const last = run.end();
-  if (last !== undefined) yield last;
+  if (pending) yield pending;
+}
+
+function extentOf(file: ByteReader, header: VdiHeader, entry: number, entryOffset: number, lengthBytes: number, space: FileSpace | undefined): Extent {
+  if (entry >= discardedBlock) return { kind: 'zero', lengthBytes };
+  const { dataOffset, blocksAllocated } = header;
+  const seen = { offset: entryOffset, value: entry };
+  if (entry >= blocksAllocated) refuse('vdi.block_entry', `The block ${entry} is none of the ${blocksAllocated} in use.`, seen);
+  const offset = dataOffset + entry * vdiBlockBytes;
+  // qemu would read zeros behind the end of the file, others fail. What the guest does not see may be missing.
+  if (offset + lengthBytes > file.sizeBytes) refuse('vdi.block_entry', `The file ends inside the block at ${offset}.`, seen);
+  claim(space, offset, vdiBlockBytes, seen);
+  return { kind: 'stored', lengthBytes, offset };
 }
 
 function claim(space: FileSpace | undefined, offset: number, lengthBytes: number, seen: RefusalDetails): void {

@@ -1,9 +1,9 @@
 import type { ByteReader } from './byte-reader.ts';
 import { EntryTable } from './entry-table.ts';
-import { ExtentRun } from './extent-run.ts';
 import type { Extent } from './extent.ts';
 import type { FileSpace } from './file-space.ts';
 import type { GuestDisk } from './guest-disk.ts';
+import { joinedExtent } from './joined-extent.ts';
 import { walkGrains } from './vmdk-grains.ts';
 import type { VmdkLayout } from './vmdk-layout.ts';
 import { checkMetadataMarker, directoryMarker, tableMarker } from './vmdk-markers.ts';
@@ -31,21 +31,23 @@ function* walk(file: ByteReader, layout: VmdkLayout, space: FileSpace | undefine
     claimSectors(space, redundantOffset, tables * 4, { offset: redundantOffset, value: redundantOffset });
     redundant = new EntryTable(file, 'redundant VMDK grain directory', redundantOffset, tables);
   }
-  const run = new ExtentRun();
+  let pending: Extent | undefined;
   for (let index = 0; index < tables; index += 1) {
     const first = index * entriesPerTable;
     const count = Math.min(entriesPerTable, grains - first);
     const table = readGrainTable(file, layout, index, directory, redundant, space);
-    if (table !== undefined) {
-      if (footerOffset !== undefined) checkMetadataMarker(file, table.offset, entriesPerTable * 4, tableMarker, space);
-      yield* walkGrains(file, layout, table, first, count, run, space);
+    if (table === undefined) {
+      const last = first + count === grains ? layout.lastGrainBytes : layout.grainBytes;
+      const extent: Extent = { kind: 'zero', lengthBytes: (count - 1) * layout.grainBytes + last };
+      const joined = joinedExtent(pending, extent);
+      if (pending && !joined) yield pending;
+      pending = joined ?? extent;
     } else {
-      const isLast = first + count === grains;
-      const lengthBytes = (count - 1) * layout.grainBytes + (isLast ? layout.lastGrainBytes : layout.grainBytes);
-      const before = run.add(lengthBytes);
-      if (before !== undefined) yield before;
+      if (footerOffset !== undefined) checkMetadataMarker(file, table.offset, entriesPerTable * 4, tableMarker, space);
+      if (pending) yield pending;
+      pending = undefined;
+      yield* walkGrains(file, layout, table, first, count, space);
     }
   }
-  const last = run.end();
-  if (last !== undefined) yield last;
+  if (pending) yield pending;
 }

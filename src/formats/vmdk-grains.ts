@@ -1,8 +1,7 @@
-import { isInside } from './bounds.ts';
 import type { ByteReader } from './byte-reader.ts';
-import type { ExtentRun } from './extent-run.ts';
 import type { Extent } from './extent.ts';
 import type { FileSpace } from './file-space.ts';
+import { joinedExtent } from './joined-extent.ts';
 import { refuse } from './refuse.ts';
 import type { RefusalDetails } from './refuse.ts';
 import type { VmdkLayout } from './vmdk-layout.ts';
@@ -13,59 +12,56 @@ import type { GrainTable } from './vmdk-tables.ts';
 const sectorBytes = 512;
 const zeroGrain = 1;
 
-/** The extents of one grain table, whose entries stand for `count` grains from `first` on; nothing is left in `run`. */
+/** The extents of one grain table, whose entries stand for `count` grains from `first` on. */
 export function* walkGrains(
   file: ByteReader,
   layout: VmdkLayout,
   table: GrainTable,
   first: number,
   count: number,
-  run: ExtentRun,
   space: FileSpace | undefined,
 ): Generator<Extent, void, undefined> {
-  const markerBuffer = new Uint8Array(grainMarkerBytes);
+  let pending: Extent | undefined;
   for (let slot = 0; slot < count; slot += 1) {
-    const entry = table.fields.u32le(slot * 4);
     const grain = first + slot;
-    const lengthBytes = grain === layout.grains - 1 ? layout.lastGrainBytes : layout.grainBytes;
-    const offset = entry * sectorBytes;
-    const isZero = entry === 0 || (layout.hasZeroGrains && entry === zeroGrain);
-    if (!isZero) {
-      // The guest's part must be there; qemu would read zeros behind the end of the file, others fail.
-      const storedBytes = layout.isCompressed ? grainMarkerBytes + 1 : lengthBytes;
-      const seen = { offset: table.offset + slot * 4, value: entry };
-      if (!isInside(BigInt(offset), BigInt(storedBytes), file.sizeBytes)) refuse('vmdk.grain_entry', `The grain at ${offset} is not inside the file.`, seen);
-      if (!layout.isCompressed) claimSectors(space, offset, storedBytes, seen);
-      else {
-        const before = run.end();
-        if (before !== undefined) yield before;
-        yield compressedGrain(file, layout, grain, offset, lengthBytes, space, seen, markerBuffer);
-        continue;
-      }
-    }
-    const before = isZero ? run.add(lengthBytes) : run.add(lengthBytes, offset);
-    if (before !== undefined) yield before;
+    const entry = table.fields.u32le(slot * 4);
+    const extent = extentOf(file, layout, grain, entry, table.offset + slot * 4, space);
+    const joined = joinedExtent(pending, extent);
+    if (pending && !joined) yield pending;
+    pending = joined ?? extent;
   }
-  const last = run.end();
-  if (last !== undefined) yield last;
+  if (pending) yield pending;
+}
+
+function extentOf(file: ByteReader, layout: VmdkLayout, grain: number, entry: number, entryOffset: number, space: FileSpace | undefined): Extent {
+  const lengthBytes = grain === layout.grains - 1 ? layout.lastGrainBytes : layout.grainBytes;
+  if (entry === 0 || (entry === zeroGrain && layout.hasZeroGrains)) return { kind: 'zero', lengthBytes };
+  const offset = entry * sectorBytes;
+  const seen = { offset: entryOffset, value: entry };
+  // qemu would read zeros behind the end of the file, others fail. What the guest does not see may be missing.
+  if (offset + (layout.isCompressed ? grainMarkerBytes + 1 : lengthBytes) > file.sizeBytes) {
+    refuse('vmdk.grain_entry', `The grain at ${offset} is not inside the file.`, seen);
+  }
+  if (layout.isCompressed) return compressedGrain(file, layout, grain, offset, lengthBytes, seen, space);
+  claimSectors(space, offset, lengthBytes, seen);
+  return { kind: 'stored', lengthBytes, offset };
 }
 
 function compressedGrain(
   file: ByteReader,
-  layout: VmdkLayout,
+  { grainBytes }: VmdkLayout,
   grain: number,
   start: number,
   lengthBytes: number,
-  space: FileSpace | undefined,
   seen: RefusalDetails,
-  markerBuffer: Uint8Array,
+  space: FileSpace | undefined,
 ): Extent {
-  const { grainBytes } = layout;
   const offset = start + grainMarkerBytes;
   const mostBytes = Math.min(compressedGrainLimit(grainBytes), file.sizeBytes - offset);
-  // A pass that keeps account of another part of the file need not read the marker: some pass does.
-  if (space?.covers(start, grainMarkerBytes + mostBytes) === false) return { kind: 'compressed', lengthBytes, offset, storedBytes: mostBytes, codec: 'zlib' };
-  const storedBytes = readGrainMarker(file, start, grain * (grainBytes / sectorBytes), grainBytes, markerBuffer);
+  // Markers cost a read each, so a pass reads those only of which it remembers something; every grain is in one of them.
+  const isRemembered = space === undefined || space.holds(start) || space.holds(offset + mostBytes - 1);
+  if (!isRemembered) return { kind: 'compressed', lengthBytes, offset, storedBytes: mostBytes, codec: 'zlib' };
+  const storedBytes = readGrainMarker(file, start, grain * (grainBytes / sectorBytes), grainBytes);
   claimSectors(space, start, grainMarkerBytes + storedBytes, seen);
   return { kind: 'compressed', lengthBytes, offset, storedBytes, codec: 'zlib' };
 }

@@ -1,4 +1,3 @@
-import { isInside } from './bounds.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { Fields } from './fields.ts';
 import type { FileSpace } from './file-space.ts';
@@ -36,14 +35,14 @@ export function compressedGrainLimit(grainBytes: number): number {
  * Judges the marker of a compressed grain, which begins at `start` and holds the guest's data from `sector` on, and answers
  * the length of its data. `sector` is a multiple of a power of two that keeps it exact.
  */
-export function readGrainMarker(file: ByteReader, start: number, sector: number, grainBytes: number, into: Uint8Array): number {
-  const marker = new Fields(file.read(start, grainMarkerBytes, into), 'VMDK grain marker', start);
+export function readGrainMarker(file: ByteReader, start: number, sector: number, grainBytes: number): number {
+  const marker = new Fields(file.read(start, grainMarkerBytes), 'VMDK grain marker', start);
   const lba = marker.u64le(0);
   if (lba !== BigInt(sector)) wrong(`The grain of the guest's sector ${sector} is marked as that of another one.`, start, lba);
   const length = marker.u32le(8);
   if (length === 0) wrong('Where a grain should be, metadata are.', start + 8, length);
   if (length > compressedGrainLimit(grainBytes)) wrong(`A grain of ${grainBytes} bytes cannot take ${length} compressed.`, start + 8, length);
-  if (!isInside(BigInt(start), BigInt(grainMarkerBytes + length), file.sizeBytes)) wrong('The file ends inside a grain.', start + 8, length);
+  if (start + grainMarkerBytes + length > file.sizeBytes) wrong('The file ends inside a grain.', start + 8, length);
   return length;
 }
 

@@ -1,4 +1,3 @@
-import { isInside } from './bounds.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { EntryTable } from './entry-table.ts';
 import { Fields } from './fields.ts';
@@ -49,7 +48,7 @@ function tableAt(file: ByteReader, layout: VmdkLayout, index: number, directory:
   const seen = { offset: directory.offsetOf(index), value: entry };
   const offset = entry * sectorBytes;
   const lengthBytes = layout.entriesPerTable * 4;
-  if (!isInside(BigInt(offset), BigInt(lengthBytes), file.sizeBytes)) {
+  if (offset + lengthBytes > file.sizeBytes) {
     refuse('vmdk.grain_table', `The grain table at ${offset} is not inside the file.`, seen);
   }
   claimSectors(space, offset, lengthBytes, seen);

@@ -4,11 +4,11 @@ import { bad } from './bad-image.ts';
 import type { BadImage } from './bad-image.ts';
 import { u32le, u64le, u8 } from './change.ts';
 import type { Change } from './change.ts';
-import { buildVdi } from './vdi.ts';
+import { blockTable, buildFullVdi, buildVdi } from './vdi.ts';
 
 const vdi = (check: CheckName, reason: ReasonName, name: string, ...changes: readonly Change[]): BadImage =>
   bad(check, reason)(name, () => buildVdi(1, ...changes));
-
+const full = (check: CheckName, name: string, ...changes: readonly Change[]): BadImage => bad(check, 'IMAGE_CORRUPT')(name, () => buildFullVdi(...changes));
 
 /** Unsafe and broken VDI images. */
 export const badVdi: readonly BadImage[] = [
@@ -29,4 +29,13 @@ export const badVdi: readonly BadImage[] = [
   vdi('vdi.size', 'IMAGE_CORRUPT', 'more blocks in use than there are', u32le(0x184, 3)),
   vdi('vdi.size', 'IMAGE_CORRUPT', 'too many blocks to be true', u32le(0x180, 0xffff_ffff)),
   bad('vdi.size', 'IMAGE_CORRUPT')('a static VDI that was cut off', () => buildVdi(2).subarray(0, 1024 + 2 ** 20)),
+  vdi('vdi.block_table', 'IMAGE_CORRUPT', 'a block table that is not aligned', u32le(0x154, 600)),
+  vdi('vdi.block_table', 'IMAGE_CORRUPT', 'data that are not aligned', u32le(0x158, 1025)),
+  vdi('vdi.block_table', 'IMAGE_CORRUPT', 'a block table that reaches into the data', u32le(0x158, 512)),
+  full('vdi.block_entry', 'a block that is not in use', u32le(blockTable, 3)),
+  full('vdi.block_entry', 'the largest number of a block', u32le(blockTable, 0xffff_fffd)),
+  bad('vdi.block_entry', 'IMAGE_CORRUPT')('a dynamic VDI that was cut off', () => buildFullVdi().subarray(0, 1024 + 3 * 2 ** 20 - 1)),
+  bad('vdi.block_entry', 'IMAGE_CORRUPT')('a static VDI that was cut off in its last block', () => buildVdi(2).subarray(0, 1024 + 2 ** 21 - 512)),
+  full('vdi.overlap', 'a block that is given out twice', u32le(blockTable + 8, 1)),
+  full('vdi.overlap', 'a block that is given out twice, the last one of the disk', u32le(blockTable, 0)),
 ];
