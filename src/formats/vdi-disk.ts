@@ -5,7 +5,6 @@ import type { FileSpace } from './file-space.ts';
 import type { GuestDisk } from './guest-disk.ts';
 import { joinedExtent } from './joined-extent.ts';
 import { refuse } from './refuse.ts';
-import type { RefusalDetails } from './refuse.ts';
 import { vdiBlockBytes, vdiHeaderAt, vdiHeaderBytes } from './vdi-header.ts';
 import type { VdiHeader } from './vdi-header.ts';
 
@@ -24,14 +23,14 @@ export function vdiDisk(file: ByteReader, header: VdiHeader, sizeBytes: bigint):
 }
 
 function* walk(file: ByteReader, header: VdiHeader, sizeBytes: number, space: FileSpace | undefined): Generator<Extent, void, undefined> {
-  const { tableOffset, dataOffset, blocks, blocksAllocated } = header;
+  const { tableOffset, blocks } = header;
   claim(space, 0, vdiHeaderBytes, { offset: 0, value: vdiHeaderBytes });
   claim(space, tableOffset, blocks * 4, { offset: vdiHeaderAt.tableOffset, value: tableOffset });
   const table = new EntryTable(file, 'VDI block table', tableOffset, blocks);
   let pending: Extent | undefined;
   for (let index = 0; index * vdiBlockBytes < sizeBytes; index += 1) {
     const lengthBytes = Math.min(vdiBlockBytes, sizeBytes - index * vdiBlockBytes);
-    const extent = extentOf(file, header, table.at(index), table.offsetOf(index), lengthBytes, space);
+    const extent = extentOf(file, header, { value: table.at(index), offset: table.offsetOf(index) }, lengthBytes, space);
     const joined = joinedExtent(pending, extent);
     if (pending && !joined) yield pending;
     pending = joined ?? extent;
@@ -39,19 +38,25 @@ function* walk(file: ByteReader, header: VdiHeader, sizeBytes: number, space: Fi
   if (pending) yield pending;
 }
 
-function extentOf(file: ByteReader, header: VdiHeader, entry: number, entryOffset: number, lengthBytes: number, space: FileSpace | undefined): Extent {
-  if (entry >= discardedBlock) return { kind: 'zero', lengthBytes };
+/** A number that gives out a part of the file, and where it stands. */
+interface Entry {
+  readonly value: number;
+  readonly offset: number;
+}
+
+function extentOf(file: ByteReader, header: VdiHeader, entry: Entry, lengthBytes: number, space: FileSpace | undefined): Extent {
+  const { value: block } = entry;
+  if (block >= discardedBlock) return { kind: 'zero', lengthBytes };
   const { dataOffset, blocksAllocated } = header;
-  const seen = { offset: entryOffset, value: entry };
-  if (entry >= blocksAllocated) refuse('vdi.block_entry', `The block ${entry} is none of the ${blocksAllocated} in use.`, seen);
-  const offset = dataOffset + entry * vdiBlockBytes;
+  if (block >= blocksAllocated) refuse('vdi.block_entry', `The block ${block} is none of the ${blocksAllocated} in use.`, { ...entry });
+  const offset = dataOffset + block * vdiBlockBytes;
   // qemu would read zeros behind the end of the file, others fail. What the guest does not see may be missing.
-  if (offset + lengthBytes > file.sizeBytes) refuse('vdi.block_entry', `The file ends inside the block at ${offset}.`, seen);
-  claim(space, offset, vdiBlockBytes, seen);
+  if (offset + lengthBytes > file.sizeBytes) refuse('vdi.block_entry', `The file ends inside the block at ${offset}.`, { ...entry });
+  claim(space, offset, vdiBlockBytes, entry);
   return { kind: 'stored', lengthBytes, offset };
 }
 
-function claim(space: FileSpace | undefined, offset: number, lengthBytes: number, seen: RefusalDetails): void {
+function claim(space: FileSpace | undefined, offset: number, lengthBytes: number, seen: Entry): void {
   if (space === undefined || space.claim(offset, lengthBytes)) return;
-  refuse('vdi.overlap', `The ${lengthBytes} bytes at ${offset} are in use for something else as well.`, seen);
+  refuse('vdi.overlap', `The ${lengthBytes} bytes at ${offset} are in use for something else as well.`, { ...seen });
 }

@@ -10,12 +10,18 @@ const sectorBytes = 512;
 const footerBytes = 3 * sectorBytes;
 const footerMarker = 3;
 
+/** The header copy of a footer, and where it begins. */
+export interface VmdkFooter {
+  readonly header: VmdkHeader;
+  readonly offset: number;
+}
+
 /**
  * Reads the header copy at the end of a streamed VMDK (marker, header, end-of-stream marker: 512 bytes each), which
  * alone knows where the grain directory is. Everything else in it must equal the header, as readers differ in which
  * of the two they believe; only whether the disk was closed cleanly was not known yet when the header was written.
  */
-export function readVmdkFooter(file: ByteReader, header: VmdkHeader): { readonly header: VmdkHeader; readonly offset: number } {
+export function readVmdkFooter(file: ByteReader, header: VmdkHeader): VmdkFooter {
   const { sizeBytes } = file;
   if (sizeBytes < 2 * footerBytes) refuse('truncated', 'The file ends before the footer that its header announces.', { offset: sizeBytes, value: sizeBytes });
   // qemu counts from the end in whole sectors, rounded up, so it would read another place.
@@ -34,7 +40,8 @@ export function readVmdkFooter(file: ByteReader, header: VmdkHeader): { readonly
     if (footer[field] === header[field] || field === 'grainDirectorySectors' || field === 'isUnclean') continue;
     // VirtualBox leaves the place of a redundant directory to the footer as well.
     if (field === 'redundantDirectorySectors' && header[field] === grainDirectoryAtEnd) continue;
-    refuse('vmdk.footer', 'The footer contradicts the header.', { offset: offset + vmdkHeaderAt[field], value: printable(String(footer[field])) });
+    const value = printable(String(footer[field]));
+    refuse('vmdk.footer', 'The footer contradicts the header.', { offset: offset + vmdkHeaderAt[field], value });
   }
   return { header: footer, offset };
 }

@@ -3,10 +3,10 @@ import type { Extent } from './extent.ts';
 import type { FileSpace } from './file-space.ts';
 import { joinedExtent } from './joined-extent.ts';
 import { refuse } from './refuse.ts';
-import type { RefusalDetails } from './refuse.ts';
 import type { VmdkLayout } from './vmdk-layout.ts';
 import { compressedGrainLimit, grainMarkerBytes, readGrainMarker } from './vmdk-markers.ts';
 import { claimSectors } from './vmdk-space.ts';
+import type { VmdkEntry } from './vmdk-space.ts';
 import type { GrainTable } from './vmdk-tables.ts';
 
 const sectorBytes = 512;
@@ -24,8 +24,8 @@ export function* walkGrains(
   let pending: Extent | undefined;
   for (let slot = 0; slot < count; slot += 1) {
     const grain = first + slot;
-    const entry = table.fields.u32le(slot * 4);
-    const extent = extentOf(file, layout, grain, entry, table.offset + slot * 4, space);
+    const entry = { offset: table.offset + slot * 4, value: table.fields.u32le(slot * 4) };
+    const extent = extentOf(file, layout, grain, entry, space);
     const joined = joinedExtent(pending, extent);
     if (pending && !joined) yield pending;
     pending = joined ?? extent;
@@ -33,17 +33,16 @@ export function* walkGrains(
   if (pending) yield pending;
 }
 
-function extentOf(file: ByteReader, layout: VmdkLayout, grain: number, entry: number, entryOffset: number, space: FileSpace | undefined): Extent {
+function extentOf(file: ByteReader, layout: VmdkLayout, grain: number, entry: VmdkEntry, space: FileSpace | undefined): Extent {
   const lengthBytes = grain === layout.grains - 1 ? layout.lastGrainBytes : layout.grainBytes;
-  if (entry === 0 || (entry === zeroGrain && layout.hasZeroGrains)) return { kind: 'zero', lengthBytes };
-  const offset = entry * sectorBytes;
-  const seen = { offset: entryOffset, value: entry };
+  if (entry.value === 0 || (entry.value === zeroGrain && layout.hasZeroGrains)) return { kind: 'zero', lengthBytes };
+  const offset = entry.value * sectorBytes;
   // qemu would read zeros behind the end of the file, others fail. What the guest does not see may be missing.
   if (offset + (layout.isCompressed ? grainMarkerBytes + 1 : lengthBytes) > file.sizeBytes) {
-    refuse('vmdk.grain_entry', `The grain at ${offset} is not inside the file.`, seen);
+    refuse('vmdk.grain_entry', `The grain at ${offset} is not inside the file.`, { ...entry });
   }
-  if (layout.isCompressed) return compressedGrain(file, layout, grain, offset, lengthBytes, seen, space);
-  claimSectors(space, offset, lengthBytes, seen);
+  if (layout.isCompressed) return compressedGrain(file, layout, grain, offset, lengthBytes, entry, space);
+  claimSectors(space, offset, lengthBytes, entry);
   return { kind: 'stored', lengthBytes, offset };
 }
 
@@ -53,7 +52,7 @@ function compressedGrain(
   grain: number,
   start: number,
   lengthBytes: number,
-  seen: RefusalDetails,
+  entry: VmdkEntry,
   space: FileSpace | undefined,
 ): Extent {
   const offset = start + grainMarkerBytes;
@@ -62,6 +61,6 @@ function compressedGrain(
   const isRemembered = space === undefined || space.holds(start) || space.holds(offset + mostBytes - 1);
   if (!isRemembered) return { kind: 'compressed', lengthBytes, offset, storedBytes: mostBytes, codec: 'zlib' };
   const storedBytes = readGrainMarker(file, start, grain * (grainBytes / sectorBytes), grainBytes);
-  claimSectors(space, start, grainMarkerBytes + storedBytes, seen);
+  claimSectors(space, start, grainMarkerBytes + storedBytes, entry);
   return { kind: 'compressed', lengthBytes, offset, storedBytes, codec: 'zlib' };
 }

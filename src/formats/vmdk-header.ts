@@ -1,6 +1,5 @@
 import { ceilDivide, isPowerOfTwo } from './bounds.ts';
 import { Fields } from './fields.ts';
-import { printable } from './printable.ts';
 import { refuse } from './refuse.ts';
 
 /** VMDK counts in sectors of 512 bytes. */
@@ -78,10 +77,12 @@ export function readVmdkHeader(sector: Uint8Array, what = 'VMDK header', offset 
   };
 }
 
+type Seen = Readonly<{ offset: number; value: string }>;
+
 /** Judges what the header alone shows. */
 export function checkVmdkHeader(header: VmdkHeader): void {
   const { version, flags, grainSectors, entriesPerTable } = header;
-  const seen = (field: keyof VmdkHeader): { offset: number; value: string } => ({ offset: vmdkHeaderAt[field], value: printable(String(header[field])) });
+  const seen = (field: keyof VmdkHeader): Seen => ({ offset: vmdkHeaderAt[field], value: String(header[field]) });
   if (version < 1 || version > 3) refuse('vmdk.version', `The VMDK version is ${version}.`, seen('version'));
   if (flags & checkNewlines && header.newlines !== '\n \r\n') {
     const value = Buffer.from(header.newlines, 'latin1').toString('hex');
@@ -108,7 +109,7 @@ export function checkVmdkHeader(header: VmdkHeader): void {
 }
 
 /** qemu goes by the algorithm, other readers by the flags, and those who read a stream by its markers: they must agree. */
-function checkCompression(header: VmdkHeader, seen: (field: keyof VmdkHeader) => { offset: number; value: string }): void {
+function checkCompression(header: VmdkHeader, seen: (field: keyof VmdkHeader) => Seen): void {
   const { flags, compression, grainSectors } = header;
   if (compression > 1) refuse('vmdk.compression', `The compression algorithm ${compression} is not known here.`, seen('compression'));
   const expected = compression === 0 ? 0 : compressedGrains | markedGrains;

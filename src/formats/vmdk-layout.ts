@@ -1,5 +1,6 @@
 import { ceilDivide, isInside } from './bounds.ts';
 import { refuse } from './refuse.ts';
+import type { VmdkFooter } from './vmdk-footer.ts';
 import { grainDirectoryEntries, usesRedundantDirectory, usesZeroGrains, vmdkHeaderAt, vmdkSectorBytes } from './vmdk-header.ts';
 import type { VmdkHeader } from './vmdk-header.ts';
 
@@ -29,10 +30,10 @@ export interface VmdkLayout {
  * The layout that `header` describes, which was checked. Where there is a footer, its header, which begins at `offset`, tells
  * the places of the directories.
  */
-export function vmdkLayout(header: VmdkHeader, fileBytes: number, footer?: { readonly header: VmdkHeader; readonly offset: number }): VmdkLayout {
+export function vmdkLayout(header: VmdkHeader, fileBytes: number, footer?: VmdkFooter): VmdkLayout {
   const entries = grainDirectoryEntries(header);
   if (entries > directoryEntryLimit) {
-    refuse('vmdk.grain_directory', `The capacity of ${header.capacitySectors} sectors takes a grain directory of ${entries} entries, more than readers take.`, {
+    refuse('vmdk.grain_directory', `The capacity of ${header.capacitySectors} sectors takes ${entries} grain tables, more than readers take.`, {
       offset: vmdkHeaderAt.capacitySectors,
       value: header.capacitySectors,
     });
@@ -42,7 +43,8 @@ export function vmdkLayout(header: VmdkHeader, fileBytes: number, footer?: { rea
   const directoryOffset = directoryPlace(directory, entries, fileBytes, headerOffset + vmdkHeaderAt.grainDirectorySectors);
   const redundant = (header.flags & usesRedundantDirectory) === 0 ? 0n : counting.redundantDirectorySectors;
   const isOne = redundant === 0n || redundant === directory;
-  const redundantOffset = isOne ? undefined : directoryPlace(redundant, entries, fileBytes, headerOffset + vmdkHeaderAt.redundantDirectorySectors);
+  const redundantField = headerOffset + vmdkHeaderAt.redundantDirectorySectors;
+  const redundantOffset = isOne ? undefined : directoryPlace(redundant, entries, fileBytes, redundantField);
   const grains = ceilDivide(header.capacitySectors, header.grainSectors);
   return {
     capacityBytes: header.capacitySectors * vmdkSectorBytes,

@@ -16,7 +16,7 @@ export const directoryMarker = 2;
  * Judges the marker in the sector before a grain table or the directory of a stream, by which those find and skip it who
  * read from the beginning to the end.
  */
-export function checkMetadataMarker(file: ByteReader, offset: number, lengthBytes: number, type: number, space: FileSpace | undefined): void {
+export function checkMetadataMarker(file: ByteReader, offset: number, lengthBytes: number, type: number, space?: FileSpace): void {
   const start = offset - sectorBytes;
   const sectors = Math.ceil(lengthBytes / sectorBytes);
   claimSectors(space, start, sectorBytes, { offset: start, value: start });

@@ -42,7 +42,7 @@ export function readGrainTable(
   return primary;
 }
 
-function tableAt(file: ByteReader, layout: VmdkLayout, index: number, directory: EntryTable, space: FileSpace | undefined): GrainTable | undefined {
+function tableAt(file: ByteReader, layout: VmdkLayout, index: number, directory: EntryTable, space?: FileSpace): GrainTable | undefined {
   const entry = directory.at(index);
   if (entry === 0) return undefined;
   const seen = { offset: directory.offsetOf(index), value: entry };

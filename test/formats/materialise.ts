@@ -32,6 +32,7 @@ function bytesOf(file: ByteReader, extent: Extent): Uint8Array {
 /** The table check as the service makes it: every pass over the file, to its end. */
 export function judgeTables(file: ByteReader, disk: GuestDisk): void {
   for (const space of FileSpace.passes(file.sizeBytes, disk.unitBytes)) {
-    for (const extent of disk.walk(space)) void extent;
+    const walk = disk.walk(space);
+    while (walk.next().done !== true);
   }
 }

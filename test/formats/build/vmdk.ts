@@ -134,10 +134,10 @@ function compressedGrain(grain: number): Buffer {
 
 function stream(grains: readonly number[]): { readonly image: Buffer; readonly places: StreamPlaces } {
   const table = Buffer.alloc(4 * sectorBytes);
-  const head = Buffer.alloc(directorySector * sectorBytes);
+  const head: Buffer = Buffer.alloc(directorySector * sectorBytes);
   header(0x30001, 0xffff_ffff_ffff_ffffn).copy(head);
   describe(head, descriptorText('streamOptimized'));
-  const parts = [head];
+  const parts: Buffer[] = [head];
   let end = head.length;
   const places: number[] = [];
   for (const grain of grains) {
@@ -151,7 +151,8 @@ function stream(grains: readonly number[]): { readonly image: Buffer; readonly p
   const directoryOffset = tableOffset + table.length + sectorBytes;
   const directory = Buffer.alloc(sectorBytes);
   directory.writeUInt32LE(tableOffset / sectorBytes, 0);
-  parts.push(marker(4, 1), table, marker(1, 2), directory, marker(1, 3), header(0x30001, BigInt(directoryOffset / sectorBytes)), marker(0, 0));
+  parts.push(marker(4, 1), table, marker(1, 2), directory);
+  parts.push(marker(1, 3), header(0x30001, BigInt(directoryOffset / sectorBytes)), marker(0, 0));
   const footer = directoryOffset + 2 * sectorBytes;
   return { image: Buffer.concat(parts), places: { grains: places, table: tableOffset, directory: directoryOffset, footer } };
 }
