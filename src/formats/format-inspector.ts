@@ -29,6 +29,6 @@ export interface FormatInspector {
   checkHead(head: Uint8Array, sizeBytes: number | undefined): void;
   /** Judges headers, footers, descriptors and metadata of the stored bytes, and reads the virtual size. */
   describe(file: ByteReader): Description;
-  /** Opens the guest's disk of an image that `describe` accepted. Absent where it cannot be read yet. */
-  open?(file: ByteReader): GuestDisk;
+  /** Opens the guest's disk of an image that `describe` accepted. */
+  open(file: ByteReader): GuestDisk;
 }

@@ -49,8 +49,8 @@ export function* inspectInSteps(
   try {
     const judged = judgeHeaders(file, declared, limits);
     const accepted = { kind: 'accepted', format: judged.inspector.format, ...judged.description, guestDigest: '' } as const;
-    const disk = judged.inspector.open?.(file);
-    if (disk === undefined || depth === 'headers') return accepted;
+    if (depth === 'headers') return accepted;
+    const disk = judged.inspector.open(file);
     yield beforeGuest;
     yield* judgeTables(file, disk);
     if (depth === 'tables') return accepted;
