@@ -16,7 +16,7 @@ export type Zone = {
 };
 
 const BYTES = ['src/formats', 'src/sources', 'src/stores', 'src/domain', 'src/gen'];
-const STAGES = ['src/bytes', ...BYTES];
+const STAGES = ['src/bytes', 'src/sandbox', ...BYTES];
 const HANDLERS = ['src/stages', ...STAGES];
 const RECORD = ['src/log', 'src/domain', 'src/gen'];
 const READ_MODELS = ['src/projector', 'projections', ...RECORD];
@@ -34,6 +34,7 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/sources', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/stores', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/bytes', mayImport: BYTES },
+  { path: 'src/sandbox', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/stages', mayImport: STAGES },
   { path: 'src/handlers', mayImport: HANDLERS },
   { path: 'src/log', mayImport: ['src/domain', 'src/gen'] },

@@ -31,6 +31,7 @@ export const settings = {
   'idle-timeout': setting('60s', 'How long a source may send nothing: 1s to 1h.', parseDurationMs(1_000, 3_600_000)),
   'max-image-bytes': setting('1TiB', 'The largest image, as received or stored.', parseBytes(1, 2 ** 50)),
   'max-virtual-bytes': setting('64TiB', "The largest guest's disk.", parseBytes(1, 2 ** 53)),
+  sandbox: setting('required', 'How qemu-img is run: required (isolated, or not at all) or weak (where it cannot be isolated, with limits and without privileges alone).', parseChoice(['required', 'weak'])),
   'file-roots': setting('', 'Folders that file:// may read from, comma between. Empty: file:// is refused.', parseFolders),
   'source-allow': setting('', 'Private hosts, addresses and ranges that sources may lead to, loopback too, comma between: mirror.lan, *.corp.example:443, 10.1.0.0/16; private: all, none: none. Empty: with auth none private, otherwise none.', parseSourceAllow),
   roles: setting('api,worker', 'What this server does: api (answers calls), worker (works on tasks), or both.', parseWords(['api', 'worker'])),

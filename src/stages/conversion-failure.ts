@@ -1,0 +1,51 @@
+import { failure } from '../domain/failures.ts';
+import type { Failure } from '../gen/lehr/v1/failure.ts';
+import { quoteOf } from '../sandbox/quote.ts';
+import type { SandboxEnding } from '../sandbox/sandbox.ts';
+import { storeFailure } from '../stores/store-failure.ts';
+
+/** What strerror(3) says under LC_ALL=C, and the code that it says it of. */
+const fullStore: readonly (readonly [text: string, code: string])[] = [
+  ['No space left on device', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+];
+
+/**
+ * The failure that qemu-img ended with; undefined where it succeeded. Any death by a signal is the image's doing until the opposite is
+ * shown, and is not tried again; only a full store and a sandbox that broke are the system's. `name` is the converted file's, relative to the store.
+ */
+export function conversionFailure(ending: SandboxEnding, name: string, maxBytes: number): Failure | undefined {
+  switch (ending.kind) {
+    case 'exited':
+      return ending.code === 0 ? undefined : exitFailure(ending.code, ending.errorTail, name, maxBytes);
+    case 'signaled':
+      if (ending.signal === 'SIGXFSZ') return tooLarge(maxBytes);
+      return failure(
+        'CONVERSION_FAILED',
+        `qemu-img died of ${ending.signal} while it converted the image. Convert it elsewhere and import the result, or keep it as it came.`,
+        { signal: ending.signal },
+      );
+    case 'flooded':
+      return failure('CONVERSION_FAILED', 'qemu-img printed far more than it ever should and was killed. Convert the image elsewhere and import the result.');
+    case 'broken': {
+      const said = quoteOf(ending.errorTail);
+      return failure('CONVERSION_FAILED', `qemu-img could not be confined ("${said}"). Try again, and tell the operator if it repeats.`, { stderr: said }, true);
+    }
+    default:
+      return ending satisfies never;
+  }
+}
+
+function exitFailure(code: number, errorTail: string, name: string, maxBytes: number): Failure {
+  if (errorTail.includes('File too large')) return tooLarge(maxBytes);
+  const full = fullStore.find(([text]) => errorTail.includes(text));
+  if (full !== undefined) return storeFailure(Object.assign(new Error(full[0]), { code: full[1] }), name, 0);
+  const said = quoteOf(errorTail);
+  const message = `qemu-img failed with "${said}". Convert the image elsewhere and import the result, or keep it as it came.`;
+  return failure('CONVERSION_FAILED', message, { exit_code: String(code), stderr: said });
+}
+
+function tooLarge(maxBytes: number): Failure {
+  const message = `The converted image would be larger than the limit of ${maxBytes} bytes. Choose a format that keeps no zeros, or ask the operator to raise max-image-bytes.`;
+  return failure('CONVERSION_FAILED', message, { max_image_bytes: String(maxBytes) });
+}

@@ -1,0 +1,62 @@
+import { FailureError, failure } from '../domain/failures.ts';
+import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+
+/** A conversion that can be run here. */
+export interface Conversion {
+  readonly sandbox: Exclude<Sandbox, { kind: 'none' }>;
+  /** qemu's names of the formats. */
+  readonly sourceDriver: string;
+  readonly targetDriver: string;
+  /** `-o` and what it takes. */
+  readonly options: readonly string[];
+}
+
+/** qemu's name of each format, for reading. */
+const drivers: Readonly<Partial<Record<DiskFormat, string>>> = {
+  DISK_FORMAT_RAW: 'raw',
+  DISK_FORMAT_QCOW2: 'qcow2',
+  DISK_FORMAT_VMDK: 'vmdk',
+  DISK_FORMAT_VHD: 'vpc',
+  DISK_FORMAT_VHDX: 'vhdx',
+  DISK_FORMAT_VDI: 'vdi',
+  DISK_FORMAT_ISO: 'raw',
+};
+
+/** Formats that are made, each in the variant that most programs read. */
+const creationOptions: Readonly<Partial<Record<DiskFormat, string>>> = {
+  DISK_FORMAT_RAW: '',
+  DISK_FORMAT_QCOW2: 'compat=1.1',
+  DISK_FORMAT_VMDK: 'subformat=streamOptimized',
+  // Without force_size the disk grows to the next size that cylinders, heads and sectors can express.
+  DISK_FORMAT_VHD: 'subformat=dynamic,force_size=on',
+  DISK_FORMAT_VHDX: 'subformat=dynamic',
+  DISK_FORMAT_VDI: '',
+};
+
+/**
+ * How to convert between two formats on this machine; a target that is unspecified is qcow2. Throws FailureError with FORMAT_UNSUPPORTED where
+ * the target is not made (ISO: its content is files and not a disk) or where this machine cannot run qemu-img safely. Ask it before bytes
+ * are fetched in vain.
+ */
+export function conversionOf(sourceFormat: DiskFormat, targetFormat: DiskFormat, sandbox: Sandbox): Conversion {
+  const target = targetFormat === 'DISK_FORMAT_UNSPECIFIED' ? 'DISK_FORMAT_QCOW2' : targetFormat;
+  const sourceDriver = drivers[sourceFormat];
+  if (sourceDriver === undefined) throw new Error('A format is found out before a conversion, never by it.');
+  const found = { found: sourceFormat, wanted: target };
+  const targetDriver = drivers[target];
+  const options = creationOptions[target];
+  if (targetDriver === undefined || options === undefined) {
+    throw new FailureError(failure('FORMAT_UNSUPPORTED', `Nothing is converted to ${target}. Choose another format, or keep the image as it came.`, found));
+  }
+  if (sandbox.kind === 'none') {
+    const message = `This server cannot convert to ${target}: ${sandbox.missing} To keep the image as it came, leave the format out.`;
+    throw new FailureError(failure('FORMAT_UNSUPPORTED', message, found));
+  }
+  return {
+    sandbox,
+    sourceDriver,
+    targetDriver,
+    options: options === '' ? [] : ['-o', options],
+  };
+}
