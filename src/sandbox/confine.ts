@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import { addressSpaceBytes, openFilesLimit, processesLimit } from './bounds.ts';
 import type { Program } from './find-program.ts';
 import { sandboxGroup } from './lend-file.ts';
@@ -14,10 +15,10 @@ export interface ConfiningTools {
 export type Command = readonly [command: string, ...args: string[]];
 
 /**
- * The command that runs a job in namespaces of its own (mount, pid, net, ipc, uts, cgroup) under a root folder that holds the program, its
- * libraries, /dev/null and the job's files, all read-only but the files to write; without privileges and capabilities, killed when its
- * starter dies. `user` is who it is where the service is root; undefined where a user namespace stands in. The filter for system calls is read
- * from descriptor 3.
+ * The command that runs a job in namespaces of its own (mount, pid, net, ipc, uts, cgroup) under a root folder that holds the
+ * program, its libraries, /dev/null and the job's files, all read-only but the files to write; without privileges and
+ * capabilities, killed when its starter dies. `user` is who it is where the service is root; undefined where a user namespace
+ * stands in. The filter for system calls is read from descriptor 3.
  */
 export function fullCommand(bwrap: Program, tools: ConfiningTools, job: SandboxJob, user: number | undefined, hasFilter: boolean): Command {
   const programs = [job.program, tools.prlimit, tools.setpriv];
@@ -27,7 +28,9 @@ export function fullCommand(bwrap: Program, tools: ConfiningTools, job: SandboxJ
     bwrap.path,
     '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent', '--cap-drop', 'ALL',
     // As root these three last until setpriv has used them to give up root itself.
-    ...(user === undefined ? ['--unshare-user', '--uid', String(sandboxGroup), '--gid', String(sandboxGroup)] : ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((name) => ['--cap-add', name])),
+    ...(user === undefined
+      ? ['--unshare-user', '--uid', String(sandboxGroup), '--gid', String(sandboxGroup)]
+      : ['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP']),
     '--hostname', 'sandbox', '--chdir', '/',
     ...(hasFilter ? ['--seccomp', '3'] : []),
     // Folders that bubblewrap makes on the way, as root, let nobody else through.
@@ -39,7 +42,7 @@ export function fullCommand(bwrap: Program, tools: ConfiningTools, job: SandboxJ
     ...job.files.flatMap(({ path, inside, access }) => [access === 'read' ? '--ro-bind' : '--bind', path, inside]),
     '--remount-ro', '/',
     '--',
-    ...limits(tools.prlimit, job.fileBytes),
+    ...limits(tools.prlimit, job.fileBytes, user !== undefined || countsPerNamespace),
     ...(user === undefined ? [] : becomeUser(tools.setpriv, user, ['--bounding-set', '-all'])),
     job.program.path, ...job.args(job.files.map(({ inside }) => inside)),
   ];
@@ -48,17 +51,20 @@ export function fullCommand(bwrap: Program, tools: ConfiningTools, job: SandboxJ
 /** The command that runs a job with limits and without privileges and nothing more; its files are inherited as 3, 4 … */
 export function weakCommand(tools: ConfiningTools, job: SandboxJob, user: number | undefined): Command {
   return [
-    ...limits(tools.prlimit, job.fileBytes),
+    ...limits(tools.prlimit, job.fileBytes, user !== undefined),
     ...(user === undefined ? [tools.setpriv.path, '--no-new-privs', '--inh-caps', '-all'] : becomeUser(tools.setpriv, user, [])),
     '--pdeathsig', 'KILL',
     job.program.path, ...job.args(job.files.map((_, index) => `/dev/fd/${3 + index}`)),
   ];
 }
 
-function limits(prlimit: Program, fileBytes: number): Command {
+/** Since Linux 5.14 the processes of a user namespace are counted by themselves; before, together with all that the service's user has. */
+const countsPerNamespace = Number(release().split('.')[0]) > 5 || /^5\.(?:1[4-9]|[2-9]\d)\b/.test(release());
+
+function limits(prlimit: Program, fileBytes: number, countsProcesses: boolean): Command {
   return [
-    prlimit.path, `--as=${addressSpaceBytes}`, `--fsize=${fileBytes}`, `--nofile=${openFilesLimit}`, `--nproc=${processesLimit}`, '--core=0',
-    '--memlock=0', '--msgqueue=0',
+    prlimit.path, `--as=${addressSpaceBytes}`, `--fsize=${fileBytes}`, `--nofile=${openFilesLimit}`, '--core=0', '--memlock=0', '--msgqueue=0',
+    ...(countsProcesses ? [`--nproc=${processesLimit}`] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { fullCommand, weakCommand, type ConfiningTools } from './confine.ts';
 import { giveUserBack, lendForReading, lendForWriting, takeUser } from './lend-file.ts';
-import type { RunSandboxed, SandboxEnding, SandboxJob } from './sandbox.ts';
+import type { RunSandboxed, SandboxEnding } from './sandbox.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import { startProgram, type OnStart, type ProgramEnding } from './start-program.ts';
 

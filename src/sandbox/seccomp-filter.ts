@@ -56,9 +56,9 @@ const firstArgumentAt = 16;
 type Instruction = readonly [code: number, value: number, ifTrue?: number, ifFalse?: number];
 
 /**
- * A seccomp filter (`struct sock_filter[]`, seccomp(2)) that answers EPERM to calls which no converter of files makes, and kills a
- * program that calls as another machine. It comes on top of the namespaces, which already leave nothing to reach; so what is not on the list
- * is allowed, and a new libc does not break it. Undefined for machines other than x86_64 and arm64.
+ * A seccomp filter (`struct sock_filter[]`, seccomp(2)) that answers EPERM to calls which no converter of files makes, and kills
+ * a program that calls as another machine. It comes on top of the namespaces, which already leave nothing to reach; so what is
+ * not on the list is allowed, and a new libc does not break it. Undefined for machines other than x86_64 and arm64.
  */
 export function seccompFilter(arch: string): Uint8Array | undefined {
   const machine = machines[arch];

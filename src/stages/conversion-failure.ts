@@ -11,8 +11,9 @@ const fullStore: readonly (readonly [text: string, code: string])[] = [
 ];
 
 /**
- * The failure that qemu-img ended with; undefined where it succeeded. Any death by a signal is the image's doing until the opposite is
- * shown, and is not tried again; only a full store and a sandbox that broke are the system's. `name` is the converted file's, relative to the store.
+ * The failure that qemu-img ended with; undefined where it succeeded. Any death by a signal is the image's doing until the
+ * opposite is shown, and is not tried again; only a full store and a sandbox that broke are the system's. `name` is the converted
+ * file's, relative to the store.
  */
 export function conversionFailure(ending: SandboxEnding, name: string, maxBytes: number): Failure | undefined {
   switch (ending.kind) {

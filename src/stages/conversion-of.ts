@@ -35,9 +35,9 @@ const creationOptions: Readonly<Partial<Record<DiskFormat, string>>> = {
 };
 
 /**
- * How to convert between two formats on this machine; a target that is unspecified is qcow2. Throws FailureError with FORMAT_UNSUPPORTED where
- * the target is not made (ISO: its content is files and not a disk) or where this machine cannot run qemu-img safely. Ask it before bytes
- * are fetched in vain.
+ * How to convert between two formats on this machine; a target that is unspecified is qcow2. Throws FailureError with
+ * FORMAT_UNSUPPORTED where the target is not made (ISO: its content is files and not a disk) or where this machine cannot run
+ * qemu-img safely. Ask it before bytes are fetched in vain.
  */
 export function conversionOf(sourceFormat: DiskFormat, targetFormat: DiskFormat, sandbox: Sandbox): Conversion {
   const target = targetFormat === 'DISK_FORMAT_UNSPECIFIED' ? 'DISK_FORMAT_QCOW2' : targetFormat;

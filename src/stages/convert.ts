@@ -32,9 +32,9 @@ export interface ConvertDeps {
 }
 
 /**
- * Converts a file of the attempt into its `converted` one, which is durable afterwards and has yet to be inspected and compared: qemu-img is
- * not trusted. It runs in the sandbox, with both formats told (CVE-2015-5163, CVE-2026-24708: never probed) and names of our own. Throws
- * FailureError, or the signal's reason; what was staged is removed by whoever ends the attempt.
+ * Converts a file of the attempt into its `converted` one, which is durable afterwards and has yet to be inspected and compared:
+ * qemu-img is not trusted. It runs in the sandbox, with both formats told (CVE-2015-5163, CVE-2026-24708: never probed) and names
+ * of our own. Throws FailureError, or the signal's reason; what was staged is removed by whoever ends the attempt.
  */
 export async function convert(run: StageRun, deps: ConvertDeps, input: ConvertInput): Promise<void> {
   run.signal.throwIfAborted();

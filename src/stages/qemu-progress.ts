@@ -2,8 +2,8 @@
 const longestLine = 64;
 
 /**
- * Reads the output of `qemu-img convert -p`, `    (12.34/100%)` with a carriage return behind it, and tells how much of `totalBytes` is done,
- * each time that it has grown. Give it the output as it comes.
+ * Reads the output of `qemu-img convert -p`, `    (12.34/100%)` with a carriage return behind it, and tells how much of
+ * `totalBytes` is done, each time that it has grown. Give it the output as it comes.
  */
 export function progressReader(totalBytes: number, tell: (bytesDone: number) => void): (text: string) => void {
   let rest = '';
