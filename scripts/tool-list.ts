@@ -6,6 +6,7 @@ import { KAFKA_LIB } from './servers/kafka-jars.ts';
 export type ToolName =
   | 'qemu-img'
   | 'mkfs'
+  | 'bubblewrap'
   | 'python3-grpcio'
   | 'protoc'
   | 'openssl'
@@ -42,7 +43,13 @@ export const TOOLS: readonly Tool[] = [
     name: 'qemu-img',
     probe: ['qemu-img', '--version'],
     source: packages('qemu-utils'),
-    skipped: 'no image that another program made is inspected',
+    skipped: 'no image that another program made is inspected, and none is converted',
+  },
+  {
+    name: 'bubblewrap',
+    probe: ['bwrap', '--version'],
+    source: packages('bubblewrap'),
+    skipped: 'nothing runs in a sandbox',
   },
   {
     name: 'mkfs',

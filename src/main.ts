@@ -7,6 +7,7 @@ import { startHttp } from './api/http/start-http.ts';
 import { BytesPool } from './bytes/bytes-pool.ts';
 import { openCluster } from './compose/cluster.ts';
 import { openEmbedded } from './compose/embedded.ts';
+import { openSandbox } from './compose/open-sandbox.ts';
 import { startRoles, type Roles, type Serving } from './compose/roles.ts';
 import { lockDataFolder } from './log/sqlite/data-lock.ts';
 import { createMetrics } from './observe/metrics.ts';
@@ -45,6 +46,7 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     undo.push(() => { lock.release(); });
     const store = await FolderStore.open(config['store-dir'] === '' ? join(folder, 'store') : resolve(config['store-dir']));
     undo.push(() => store.close());
+    const probed = openSandbox(config, logger, () => undefined);
     const backend = config.log === 'kafka'
       ? await openCluster(folder, config, logger, onDeath)
       : await openEmbedded(folder, { stageTimeoutMs: config['stage-timeout'] }, onDeath);
@@ -85,8 +87,8 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     const grpc = await startGrpc({ services: gated, host: config.listen, port: config['grpc-port'], logger });
     undo.push(() => grpc.stop(stopGraceMs));
 
-    const ready = backend.ready.then(() => {
-      const started = startRoles({ config, backend, store, pool, metrics, logger, onDeath });
+    const ready = Promise.all([backend.ready, probed]).then(([, sandbox]) => {
+      const started = startRoles({ config, backend, store, pool, sandbox, metrics, logger, onDeath });
       undo.push(async () => {
         // The doors close before what calls are answered from does.
         await Promise.all([started.stopWork(stopGraceMs), grpc.stop(stopGraceMs), http.stop(stopGraceMs)]);

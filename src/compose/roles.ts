@@ -26,6 +26,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { Feed } from '../projector/feed.ts';
 import { openProjectionsForReading, removeOldProjections } from '../projector/open-projections.ts';
 import type { Config } from '../settings.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { createSources } from '../sources/create-sources.ts';
 import { effectiveAllow } from '../sources/source-allow.ts';
 import type { ImageStore } from '../stores/image-store.ts';
@@ -43,6 +44,8 @@ export interface RoleDeps {
   readonly backend: Backend;
   readonly store: ImageStore;
   readonly pool: BytesPool;
+  /** In which images are converted. */
+  readonly sandbox: Sandbox;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly onDeath: (cause: unknown) => void;

@@ -23,7 +23,10 @@ export function serviceSandbox(sandbox: 'required' | 'weak', onStart: OnStart): 
 /** A trial takes milliseconds; a machine on which it takes so long cannot convert. */
 const trialTimeoutMs = 20_000;
 
-/** Finds out, by trying, whether qemu-img can be run here and how well confined. Never rejects. */
+/**
+ * Finds out, by trying, whether qemu-img can be run here and how well confined. Rejects only where the system's own folders cannot
+ * be read.
+ */
 export async function probeSandbox({ sandbox, searchPath, onStart }: SandboxSettings): Promise<Sandbox> {
   const [qemuImg, bwrap, prlimit, setpriv] = await Promise.all(
     ['qemu-img', 'bwrap', 'prlimit', 'setpriv'].map((name) => findProgram(name, searchPath, onStart)),

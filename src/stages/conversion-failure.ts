@@ -1,7 +1,7 @@
 import { failure } from '../domain/failures.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { quoteOf } from '../sandbox/quote.ts';
-import type { SandboxEnding } from '../sandbox/sandbox.ts';
+import type { ProgramEnding } from '../sandbox/start-program.ts';
 import { storeFailure } from '../stores/store-failure.ts';
 
 /** What strerror(3) says under LC_ALL=C, and the code that it says it of. */
@@ -12,10 +12,10 @@ const fullStore: readonly (readonly [text: string, code: string])[] = [
 
 /**
  * The failure that qemu-img ended with; undefined where it succeeded. Any death by a signal is the image's doing until the
- * opposite is shown, and is not tried again; only a full store and a sandbox that broke are the system's. `name` is the converted
- * file's, relative to the store.
+ * opposite is shown, and is not tried again; only a full store is the system's. `name` is the converted file's, relative to the
+ * store.
  */
-export function conversionFailure(ending: SandboxEnding, name: string, maxBytes: number): Failure | undefined {
+export function conversionFailure(ending: ProgramEnding, name: string, maxBytes: number): Failure | undefined {
   switch (ending.kind) {
     case 'exited':
       return ending.code === 0 ? undefined : exitFailure(ending.code, ending.errorTail, name, maxBytes);
@@ -28,10 +28,6 @@ export function conversionFailure(ending: SandboxEnding, name: string, maxBytes:
       );
     case 'flooded':
       return failure('CONVERSION_FAILED', 'qemu-img printed far more than it ever should and was killed. Convert the image elsewhere and import the result.');
-    case 'broken': {
-      const said = quoteOf(ending.errorTail);
-      return failure('CONVERSION_FAILED', `qemu-img could not be confined ("${said}"). Try again, and tell the operator if it repeats.`, { stderr: said }, true);
-    }
     default:
       return ending satisfies never;
   }

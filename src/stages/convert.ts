@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { FailureError, failure } from '../domain/failures.ts';
+import { FailureError } from '../domain/failures.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import { quoteOf } from '../sandbox/quote.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ImageStore, StagedFileName, StagedPart } from '../stores/image-store.ts';
 import { storeFailure } from '../stores/store-failure.ts';
@@ -34,7 +35,8 @@ export interface ConvertDeps {
 /**
  * Converts a file of the attempt into its `converted` one, which is durable afterwards and has yet to be inspected and compared:
  * qemu-img is not trusted. It runs in the sandbox, with both formats told (CVE-2015-5163, CVE-2026-24708: never probed) and names
- * of our own. Throws FailureError, or the signal's reason; what was staged is removed by whoever ends the attempt.
+ * of our own. Throws FailureError, the signal's reason, or an error where the machine failed to run or confine it, which another
+ * attempt may not; what was staged is removed by whoever ends the attempt.
  */
 export async function convert(run: StageRun, deps: ConvertDeps, input: ConvertInput): Promise<void> {
   run.signal.throwIfAborted();
@@ -64,10 +66,8 @@ async function runQemuImg(run: StageRun, conversion: Conversion, input: ConvertI
     args: (names) => ['convert', '-p', '-W', '-S', '64k', '-f', sourceDriver, '-O', targetDriver, ...options, ...names],
     fileBytes: input.maxBytes,
     onOutput: progressReader(totalBytes, (bytesDone) => run.progress(bytesDone, totalBytes)),
-  }, run.signal).catch((error: unknown) => {
-    if (run.signal.aborted) throw error;
-    throw new FailureError(failure('CONVERSION_FAILED', 'qemu-img could not be started. Try again, and tell the operator if it repeats.', {}, true), { cause: error });
-  });
+  }, run.signal);
+  if (ending.kind === 'broken') throw new Error(`qemu-img could not be confined: ${quoteOf(ending.errorTail)}`);
   const failed = conversionFailure(ending, target.name, input.maxBytes);
   if (failed !== undefined) throw new FailureError(failed);
   run.progress(totalBytes, totalBytes);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 
 import { runCommand } from '../../scripts/run-command.ts';
-import { HADOLINT } from '../../scripts/tool-list.ts';
+import { HADOLINT, TOOLS } from '../../scripts/tool-list.ts';
 import { loadConfig } from '../../src/config.ts';
 import { textOf } from '../docs/tables.ts';
 import { hasTool } from '../tooling/has-tool.ts';
@@ -69,6 +69,15 @@ test('it does not run as root, and the folders of its settings are volumes that 
   for (const folder of execForm(last('VOLUME'))) {
     t.regex(last('RUN'), new RegExp(`install -d -o ${user ?? ''} -g ${group ?? ''} -m 07[05]0 (?:\\S+ )*${folder}(?: |$)`));
   }
+});
+
+test('the image has what converts and what confines it', (t) => {
+  const packages = [TOOLS.find(({ name }) => name === 'qemu-img'), TOOLS.find(({ name }) => name === 'bubblewrap')]
+    .flatMap((tool) => (tool?.source.kind === 'packages' ? tool.source.packages : []));
+  t.deepEqual(packages, ['qemu-utils', 'bubblewrap']);
+  const installed = instructions.filter(({ name, text, stage }) => name === 'RUN' && stage === lastStage && text.includes('apt-get install')).map(({ text }) => text);
+  t.is(installed.length, 1);
+  for (const one of packages) t.true(installed[0]?.split(' ').includes(one), one);
 });
 
 test('the health check is a program of the image', (t) => {

@@ -30,6 +30,7 @@ const notRun: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'docs/how-to/run-as-a-service.md': {
     'npm pack': 'tests do not change the system; test/tooling/pack.test.ts packs, installs and serves',
+    'sudo apt-get install qemu-utils bubblewrap': 'npm test has installed them where it may',
     'sudo systemctl daemon-reload': 'there is no systemd in the containers in which tests run',
   },
 };

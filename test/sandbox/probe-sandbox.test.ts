@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -115,6 +115,18 @@ if (sandbox.kind === 'full') {
     const before = starts.length;
     await found.run({ program: found.qemuImg, files: [], args: () => ['--version'], fileBytes: 0 }, never);
     t.deepEqual(starts.slice(before), ['qemu-img']);
+  });
+
+  test('where the service is not root, a user namespace gives the same sandbox', (t) => {
+    if (!isRoot) return t.pass('The other tests have run in it.');
+    const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'unprivileged-service.ts')], { encoding: 'utf8' });
+    const { kind, missing, looked } = JSON.parse(stdout) as { kind: string; missing?: string; looked?: { ending: object; output: string } };
+    t.is(stderr, kind === 'full' ? '' : `${missing!}; without it nothing runs in a sandbox\n`);
+    // This machine may deny user namespaces to others than root; then it has to say so.
+    if (kind !== 'full') return t.regex(missing!, /user\.max_user_namespaces/);
+    t.like(looked, { ending: { kind: 'exited', code: 0 } });
+    t.regex(looked!.output, /^disk\n2\n0\n[^\n]*\n/);
+    t.deepEqual(looked!.output.split('\n')[3]!.split(' ').filter((path) => !/^\/(?:lib|lib64|lib32)$/.test(path)), ['/dev', '/etc', '/source', '/target', '/usr']);
   });
 
   const paths: readonly (readonly [kind: string, linked: readonly string[]])[] = [['full', tools], ['weak', without('bwrap')]];
