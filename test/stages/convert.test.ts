@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -159,6 +159,21 @@ if (sandbox.kind === 'full') {
       t.like(await t.throwsAsync(fixture.convert(content(), input)), { failure: expected });
     });
   }
+
+  test('a weak sandbox converts too, and gives the files back', async (t) => {
+    const folder = temporaryFolder(t);
+    for (const name of ['qemu-img', 'prlimit', 'setpriv']) symlinkSync(join('/usr/bin', name), join(folder, name));
+    const weak = await probeSandbox({ sandbox: 'weak', searchPath: folder, onStart: () => undefined });
+    t.is(weak.kind, 'weak');
+    for (const name of ['QCOW2', 'VMDK', 'VHDX'] as const) {
+      const fixture = await start(t);
+      await fixture.convert(disk, { targetFormat: formatOf(name) }, weak);
+      t.true(isEqual(fixture.source, drivers[name], fixture.target));
+      t.deepEqual([fixture.source, fixture.target].map((file) => [statSync(file).uid, statSync(file).mode & 0o7777]), [[process.getuid!(), 0o600], [process.getuid!(), 0o600]]);
+    }
+    const fixture = await start(t);
+    t.like(await t.throwsAsync(fixture.convert(disk, { maxBytes: 2 ** 20 }, weak)), { failure: { reason: 'REASON_CONVERSION_FAILED', metadata: { max_image_bytes: String(2 ** 20) } } });
+  });
 
   if (mayMount()) {
     test('a store that is full fails with STORE_FULL, to be tried again', async (t) => {
