@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { errorTailBytes, killedWaitMs, outputLimitBytes, outputWaitMs } from './bounds.ts';
+import { errorTailBytes, killedWaitMs, mallocArenas, outputLimitBytes, outputWaitMs } from './bounds.ts';
 
 /** A program to start: nothing of it is seen by a shell. */
 export interface ProgramStart {
@@ -27,7 +27,7 @@ export type OnStart = (name: string) => void;
 
 /**
  * Starts a program and waits for its end; every start of a program by the service goes through here. It runs in a process group of its
- * own, at the lowest priority, with standard input empty and `LC_ALL=C` as its whole environment. Rejects with the signal's reason
+ * own, at the lowest priority, with standard input empty and nothing of our environment. Rejects with the signal's reason
  * when that aborts, after the whole group was killed; with the system's error where it cannot be started.
  */
 export function startProgram(start: ProgramStart, onStart: OnStart, signal: AbortSignal): Promise<ProgramEnding> {
@@ -35,7 +35,7 @@ export function startProgram(start: ProgramStart, onStart: OnStart, signal: Abor
   onStart(start.name);
   const child = spawn(start.command, start.args, {
     cwd: '/',
-    env: { LC_ALL: 'C' },
+    env: { LC_ALL: 'C', MALLOC_ARENA_MAX: String(mallocArenas) },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', ...start.inherited.map((one) => (typeof one === 'number' ? one : 'pipe'))],
   });

@@ -57,7 +57,7 @@ if (sandbox.kind === 'full') {
       t.is(Groups, '');
       for (const name of ['mnt', 'pid', 'net', 'ipc', 'uts']) t.not(readlinkSync(`/proc/${pid}/ns/${name}`), readlinkSync(`/proc/self/ns/${name}`), name);
       t.deepEqual(readFileSync(`/proc/${pid}/net/dev`, 'latin1').split('\n').slice(2).map((line) => line.split(':')[0]!.trim()), ['lo', '']);
-      t.deepEqual(readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').toSorted(), ['', 'LC_ALL=C', 'PWD=/']);
+      t.deepEqual(readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').toSorted(), ['', 'LC_ALL=C', 'MALLOC_ARENA_MAX=2', 'PWD=/']);
       const limits = Object.fromEntries(readFileSync(`/proc/${pid}/limits`, 'latin1').split('\n').map((line) => [line.slice(0, 26).trim(), line.slice(26, 68).trim().split(/\s+/)]));
       const both = (value: number): readonly string[] => [String(value), String(value)];
       t.deepEqual(limits['Max address space'], both(addressSpaceBytes));
