@@ -18,7 +18,7 @@ export type Command = readonly [command: string, ...args: string[]];
  * The command that runs a job in namespaces of its own (mount, pid, net, ipc, uts, cgroup) under a root folder that holds the
  * program, its libraries, /dev/null and the job's files, all read-only but the files to write; without privileges and
  * capabilities, killed when its starter dies. `user` is who it is where the service is root; undefined where a user namespace
- * stands in. The filter for system calls is read from descriptor 3.
+ * stands in. Descriptor 3 is told what bubblewrap started; from 4 it reads a filter for system calls.
  */
 export function fullCommand(bwrap: Program, tools: ConfiningTools, job: SandboxJob, user: number | undefined, hasFilter: boolean): Command {
   const programs = [job.program, tools.prlimit, tools.setpriv];
@@ -32,7 +32,8 @@ export function fullCommand(bwrap: Program, tools: ConfiningTools, job: SandboxJ
       ? ['--unshare-user', '--uid', String(sandboxGroup), '--gid', String(sandboxGroup)]
       : ['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP']),
     '--hostname', 'sandbox', '--chdir', '/',
-    ...(hasFilter ? ['--seccomp', '3'] : []),
+    '--info-fd', '3',
+    ...(hasFilter ? ['--seccomp', '4'] : []),
     // Folders that bubblewrap makes on the way, as root, let nobody else through.
     ...foldersAbove([...readable, '/dev/null', '/etc/ld.so.cache']).flatMap((folder) => ['--perms', '0755', '--dir', folder]),
     ...readable.flatMap((path) => ['--ro-bind', path, path]),

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { awaitNamespaceEnd } from './await-namespace-end.ts';
 import { fullCommand, weakCommand, type ConfiningTools } from './confine.ts';
 import { giveUserBack, lendForReading, lendForWriting, takeUser } from './lend-file.ts';
 import type { RunSandboxed, SandboxEnding } from './sandbox.ts';
@@ -14,16 +15,23 @@ export function runSandboxed(tools: ConfiningTools, onStart: OnStart): RunSandbo
   return async (job, signal) => {
     const user = isRoot ? takeUser() : undefined;
     const giveBack: (() => void)[] = [];
+    let info = '';
     try {
       if (user !== undefined) for (const { fd, access } of job.files) giveBack.push(access === 'read' ? lendForReading(fd) : lendForWriting(fd, user));
       const [command, ...args] = tools.bwrap === undefined
         ? weakCommand(tools, job, user)
         : fullCommand(tools.bwrap, tools, job, user, filter !== undefined);
-      const inherited = tools.bwrap === undefined ? job.files.map(({ fd }) => fd) : filter === undefined ? [] : [filter];
+      const inherited = tools.bwrap === undefined
+        ? job.files.map(({ fd }) => fd)
+        : [(text: string) => { info += text; }, ...(filter === undefined ? [] : [filter])];
       return endingOf(await startProgram({ name: job.program.name, command, args, inherited, onOutput: job.onOutput }, onStart, signal));
     } finally {
-      for (const step of giveBack) step();
-      if (user !== undefined) giveUserBack(user);
+      try {
+        await awaitNamespaceEnd(info);
+      } finally {
+        for (const step of giveBack) step();
+        if (user !== undefined) giveUserBack(user);
+      }
     }
   };
 }

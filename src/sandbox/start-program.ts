@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { errorTailBytes, killedWaitMs, mallocArenas, outputLimitBytes, outputWaitMs } from './bounds.ts';
 
 /** A program to start: nothing of it is seen by a shell. */
@@ -9,8 +9,8 @@ export interface ProgramStart {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Descriptors that it inherits as 3, 4 …; bytes are sent through a pipe. */
-  readonly inherited: readonly (number | Uint8Array)[];
+  /** What it inherits as 3, 4 …: a descriptor, a pipe that holds these bytes, or a pipe whose other end is told what comes. */
+  readonly inherited: readonly (number | Uint8Array | ((text: string) => void))[];
   /** Gets what it prints on standard output, as it comes. */
   readonly onOutput?: (text: string) => void;
 }
@@ -75,7 +75,10 @@ export function startProgram(start: ProgramStart, onStart: OnStart, signal: Abor
     bounded(stdout, (text) => start.onOutput?.(text));
     bounded(stderr, (text) => { errorTail = (errorTail + text).slice(-errorTailBytes); });
     start.inherited.forEach((one, index) => {
-      if (typeof one !== 'number') (child.stdio[3 + index] as Writable).on('error', () => undefined).end(one);
+      if (typeof one === 'number') return;
+      const pipe = (child.stdio[3 + index] as Duplex).on('error', () => undefined);
+      if (typeof one === 'function') bounded(pipe, one);
+      else pipe.end(one);
     });
     child.on('error', (error) => {
       if (child.pid === undefined) settle(() => reject(error));

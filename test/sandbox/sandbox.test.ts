@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import test from 'ava';
@@ -42,6 +42,7 @@ if (sandbox.kind === 'full') {
     const marker = `1000.${String(process.hrtime.bigint())}`;
     const cancel = new AbortController();
     const files = lentFiles(t, 'disk\n');
+    t.teardown(() => cancel.abort(new Error('over')));
     const running = t.throwsAsync(run({ program: sleep, files, args: () => [marker], fileBytes: 12_345 }, cancel.signal));
     await until(() => processesOf(marker).some((pid) => commandOf(pid) === 'sleep'));
     const pid = processesOf(marker).find((one) => commandOf(one) === 'sleep')!;
@@ -51,6 +52,8 @@ if (sandbox.kind === 'full') {
     t.is(NoNewPrivs, '1');
     t.is(Seccomp, process.arch === 'x64' || process.arch === 'arm64' ? '2' : '0');
     t.is(NSpid!.split('\t').length, 1 + (statusOf(process.pid)['NSpid']!.split('\t').length));
+    // What this process itself inherited beyond 15, Node leaves open.
+    t.deepEqual(readdirSync(`/proc/${pid}/fd`).map(Number).filter((fd) => fd <= 15).toSorted((a, b) => a - b), [0, 1, 2]);
     if (isRoot) {
       t.regex(Uid!, /^(655(?:2\d|3[0-3]))\t\1\t\1\t\1$/);
       t.is(Gid, Array.from({ length: 4 }, () => '65520').join('\t'));
@@ -145,14 +148,13 @@ if (sandbox.kind === 'full') {
     const { ending } = await runScript(run, `while :; do ${stopped} & done`, [], 0, never, marker);
     t.like(ending, { kind: 'exited', code: 2 });
     t.regex((ending as { errorTail: string }).errorTail, /Cannot fork/);
-    await until(() => processesOf(marker).length === 0);
+    t.deepEqual(processesOf(marker), []);
   });
 
   test('children that outlive their program are killed with it', async (t) => {
     const marker = randomUUID();
     const { ending } = await runScript(run, '( trap "" HUP; while :; do :; done ) >/dev/null 2>&1 & exit 0', [], 0, never, marker);
     t.like(ending, { kind: 'exited', code: 0 });
-    await until(() => processesOf(marker).length === 0);
     t.deepEqual(processesOf(marker), []);
   });
 
