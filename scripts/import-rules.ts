@@ -15,7 +15,7 @@ export type Zone = {
   readonly packages?: false;
 };
 
-const BYTES = ['src/formats', 'src/sources', 'src/stores', 'src/domain', 'src/gen'];
+const BYTES = ['src/codecs', 'src/archives', 'src/formats', 'src/sources', 'src/stores', 'src/domain', 'src/gen'];
 const STAGES = ['src/bytes', 'src/sandbox', ...BYTES];
 const HANDLERS = ['src/stages', ...STAGES];
 const RECORD = ['src/log', 'src/domain', 'src/gen'];
@@ -31,6 +31,8 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/gen', mayImport: [] },
   { path: 'src/domain', mayImport: [], mayImportTypes: ['src/gen'], packages: false },
   { path: 'src/formats', mayImport: ['src/domain', 'src/gen'] },
+  { path: 'src/codecs', mayImport: ['src/formats', 'src/domain', 'src/gen'] },
+  { path: 'src/archives', mayImport: ['src/formats', 'src/domain', 'src/gen'] },
   { path: 'src/sources', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/stores', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/bytes', mayImport: BYTES },
@@ -73,6 +75,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['src/log/kafka'],
   nats: ['src/jobs/nats'],
   commander: ['src/cli'],
+  'xz-decompress': ['src/codecs'],
 };
 
 const isWithin = (file: string, zonePath: string): boolean => file === zonePath || file.startsWith(`${zonePath}/`);

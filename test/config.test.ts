@@ -35,7 +35,7 @@ test('without flags, variables and file every setting has its default', async (t
   t.deepEqual(Object.keys(config).toSorted(), Object.keys(settings).toSorted());
   t.like(config, {
     'data-dir': './.lehr', 'http-port': 8080, 'grpc-port': 50051, listen: '127.0.0.1', 'task-ttl': 48 * 3_600_000, transfers: 256, 'attempt-limit': 5,
-    'stage-timeout': 24 * 3_600_000, 'idle-timeout': 60_000, 'max-image-bytes': 2 ** 40, 'max-virtual-bytes': 2 ** 46, 'file-roots': [],
+    'stage-timeout': 24 * 3_600_000, 'idle-timeout': 60_000, 'max-image-bytes': 2 ** 40, 'max-decoded-ratio': 2000, 'max-virtual-bytes': 2 ** 46, 'file-roots': [],
     log: 'sqlite', store: 'folder', auth: 'none',
   });
 });

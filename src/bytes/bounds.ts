@@ -1,3 +1,5 @@
+import { decoderMemoryLimitBytes } from '../codecs/piece.ts';
+
 /**
  * The size of a slot, the unit in which received bytes travel to a pool thread. Large enough that a message per slot costs
  * little beside hashing and writing it; small enough that hashing finds most of it in the processor's cache.
@@ -24,6 +26,12 @@ export const replyEveryBytes = 256 * 1024;
 
 /** How often in a row a pool thread may die without having finished anything before its replacement is not started. */
 export const threadDeathLimit = 5;
+
+/**
+ * What the decoders of one pool thread may hold together beside their pieces, outside the heap. The largest decoder takes
+ * all of it; a hundred of gzip take a few MiB.
+ */
+export const decoderBytesPerThread = decoderMemoryLimitBytes;
 
 /** The most memory that the JavaScript objects of a pool thread may take; a hostile image ends the thread, not the process. */
 export const threadHeapMiB = 256;

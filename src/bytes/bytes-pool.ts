@@ -1,7 +1,8 @@
 import { FailureError, failure } from '../domain/failures.ts';
 import type { Verdict } from '../formats/verdict.ts';
 import { slotsPerThread, threadDeathLimit } from './bounds.ts';
-import type { DigestJob, InspectJob, PoolJob, PoolResult } from './messages.ts';
+import type { Decoded } from './jobs/decode-job.ts';
+import type { DecodeJob, DigestJob, InspectJob, PoolJob, PoolResult } from './messages.ts';
 import { Sink } from './sink.ts';
 import type { SinkTarget } from './sink.ts';
 import type { StagedResult } from './staged-file.ts';
@@ -73,6 +74,13 @@ export class BytesPool {
     const result = await this.#run({ kind: 'digest', ...job }, run);
     if (result.kind !== 'finished') throw jobError(result);
     return { sizeBytes: result.sizeBytes, digest: result.digest };
+  }
+
+  /** Takes an image out of its wrapper into a new file. Rejects with FailureError for a refusal and where the store fails. */
+  async decode(job: Omit<DecodeJob, 'kind'>, run: JobRun): Promise<Decoded> {
+    const result = await this.#run({ kind: 'decode', ...job }, run);
+    if (result.kind !== 'decoded') throw jobError(result);
+    return { sizeBytes: result.sizeBytes, digest: result.digest, facts: result.facts };
   }
 
   /** For metrics and tests. */
@@ -148,6 +156,7 @@ function jobError(result: PoolResult): Error {
       return new Error('A pool thread hit a bug while it worked on stored bytes.', { cause: result.error });
     case 'finished':
     case 'inspected':
+    case 'decoded':
     case 'aborted':
       return new Error(`A pool thread answered "${result.kind}" to a job that had not asked.`);
     default:

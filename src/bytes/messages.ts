@@ -2,6 +2,8 @@ import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { InspectionDepth } from '../formats/inspect.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import type { Verdict } from '../formats/verdict.ts';
+import type { Wrapper } from '../formats/wrapper.ts';
+import type { DecodeLimits } from './decode-limits.ts';
 
 /**
  * What the main thread asks of a pool thread. Commands of one turn of the event loop travel in one message, in order. The
@@ -38,16 +40,35 @@ export interface DigestJob {
   readonly name: string;
 }
 
+/** Take the image in the stored bytes of `path` out of its wrapper, into a new file; `name` stands for `path` in failures. */
+export interface DecodeJob extends DecodeLimits {
+  readonly kind: 'decode';
+  readonly path: string;
+  readonly name: string;
+  readonly wrapper: Wrapper;
+  /** The file to create. It must not exist. */
+  readonly target: { readonly path: string; readonly name: string };
+  /** What the image is said to be; unspecified: found out. */
+  readonly declared: DiskFormat;
+}
+
 /** Work on stored bytes that takes long, done in slices between those of the thread's transfers. */
-export type PoolJob = InspectJob | DigestJob;
+export type PoolJob = InspectJob | DigestJob | DecodeJob;
 
 /** How a transfer or a job ended. Each is sent once per `id`, after which the thread has forgotten it. */
 export type PoolResult =
-  | { readonly kind: 'finished'; readonly id: number; readonly sizeBytes: number; readonly digest: string }
+  | { readonly kind: 'finished'; readonly id: number; readonly sizeBytes: number; readonly digest: string; readonly wrapper?: Wrapper }
   /** The file of a transfer was closed and removed; data that is still under way for it is dropped. */
   | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
   | { readonly kind: 'aborted'; readonly id: number }
   | { readonly kind: 'inspected'; readonly id: number; readonly verdict: Verdict }
+  | {
+      readonly kind: 'decoded';
+      readonly id: number;
+      readonly sizeBytes: number;
+      readonly digest: string;
+      readonly facts: Readonly<Record<string, string>>;
+    }
   /** A bug, not a property of the bytes: what was thrown. */
   | { readonly kind: 'crashed'; readonly id: number; readonly error: string };
 

@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FailureError } from '../domain/failures.ts';
-import { earlyFlushesPerThread, replyEveryBytes } from './bounds.ts';
+import { decoderBytesPerThread, earlyFlushesPerThread, replyEveryBytes } from './bounds.ts';
 import { FlushGate } from './flush-gate.ts';
+import { decodeJob } from './jobs/decode-job.ts';
 import { digestJob } from './jobs/digest-job.ts';
 import { inspectJob } from './jobs/inspect-job.ts';
 import { JobAbortedError, JobContext } from './jobs/job-context.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import type { JobProgress, PoolCommand, PoolJob, PoolReply, PoolResult, PoolThreadData } from './messages.ts';
 import { StagedFile } from './staged-file.ts';
 import { storeFailure } from '../stores/store-failure.ts';
@@ -20,6 +22,7 @@ const port = parentPort;
 if (port === null) throw new Error('This module is the entry of a worker thread.');
 
 const gate = new FlushGate(earlyFlushesPerThread);
+const room = { gate, memory: new MemoryBudget(decoderBytesPerThread) };
 const files = new Map<number, StagedFile>();
 const jobs = new Map<number, JobContext>();
 let freedSlots: number[] = [];
@@ -104,6 +107,8 @@ async function perform(id: number, job: PoolJob, context: JobContext): Promise<P
       return { kind: 'inspected', id, verdict: await inspectJob(job, context) };
     case 'digest':
       return { kind: 'finished', id, ...(await digestJob(job, context)) };
+    case 'decode':
+      return { kind: 'decoded', id, ...(await decodeJob(job, context, room)) };
     default:
       return job satisfies never;
   }

@@ -129,7 +129,8 @@ export class Sink implements LinkClient, SlotWaiter {
     this.#over = true;
     if (this.#abort !== undefined) return this.#abort.resolve();
     if (result.kind === 'finished') {
-      this.#finish?.resolve({ sizeBytes: result.sizeBytes, digest: result.digest });
+      const { sizeBytes, digest, wrapper } = result;
+      this.#finish?.resolve({ sizeBytes, digest, ...(wrapper === undefined ? {} : { wrapper }) });
       return;
     }
     const error = endingError(result);
@@ -210,6 +211,7 @@ function endingError(result: PoolResult): Error {
     case 'finished':
     case 'aborted':
     case 'inspected':
+    case 'decoded':
       return new Error(`A pool thread answered "${result.kind}" to a transfer that had not asked.`);
     default:
       return result satisfies never;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { closeSync, constants, fdatasync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { headBytes, inspectHead } from '../formats/inspect-head.ts';
+import { headBytes, inspectUnwrappedHead, inspectWrappedHead } from '../formats/inspect-head.ts';
+import type { Wrapper } from '../formats/wrapper.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { flushEveryBytes } from './bounds.ts';
@@ -15,7 +16,12 @@ export interface StagedResult {
   readonly sizeBytes: number;
   /** "sha256:" and 64 lower-case hex digits. */
   readonly digest: string;
+  /** What the image is in, where the content is to be unwrapped before it is judged. */
+  readonly wrapper?: Wrapper;
 }
+
+/** Whether content may still be wrapped, or came out of a wrapper and may be in no other. */
+export type Wrapping = 'wrapped' | 'unwrapped';
 
 /**
  * One file that grows as bytes come: writes them, hashes them and shows the head to the inspector, in one pass. Writes are
@@ -28,9 +34,11 @@ export class StagedFile {
   readonly #declared: DiskFormat;
   readonly #gate: FlushGate;
   readonly #onFailure: (failure: Failure) => void;
+  readonly #wrapping: Wrapping;
   readonly #hash: Hash = createHash('sha256');
   readonly #fd: number;
   #headSeen = false;
+  #wrapper: Wrapper | undefined;
   #sizeBytes = 0;
   #unflushedBytes = 0;
   #flushing = false;
@@ -38,12 +46,15 @@ export class StagedFile {
   #afterFlush: (() => void) | undefined;
 
   /** Creates the file, which must not exist. Throws what the system says. */
-  constructor(path: string, name: string, declared: DiskFormat, gate: FlushGate, onFailure: (failure: Failure) => void) {
+  constructor(
+    path: string, name: string, declared: DiskFormat, gate: FlushGate, onFailure: (failure: Failure) => void, wrapping: Wrapping = 'wrapped',
+  ) {
     this.#path = path;
     this.#name = name;
     this.#declared = declared;
     this.#gate = gate;
     this.#onFailure = onFailure;
+    this.#wrapping = wrapping;
     this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   }
 
@@ -82,7 +93,7 @@ export class StagedFile {
         } catch (closeError) {
           return this.#onFailure(storeFailure(closeError, this.#name, this.#sizeBytes));
         }
-        done({ sizeBytes: this.#sizeBytes, digest });
+        done({ sizeBytes: this.#sizeBytes, digest, ...(this.#wrapper === undefined ? {} : { wrapper: this.#wrapper }) });
       });
     });
   }
@@ -105,13 +116,21 @@ export class StagedFile {
     this.#headSeen = true;
     let refusal: Failure | undefined;
     try {
-      refusal = inspectHead(headBuffer.subarray(0, readSync(this.#fd, headBuffer, 0, headBytes, 0)), this.#declared);
+      refusal = this.#refusalOf(headBuffer.subarray(0, readSync(this.#fd, headBuffer, 0, headBytes, 0)));
     } catch (error) {
       if (!isSystemError(error)) throw error;
       refusal = storeFailure(error, this.#name, this.#sizeBytes);
     }
     if (refusal !== undefined) this.#fail(refusal);
     return refusal === undefined;
+  }
+
+  #refusalOf(head: Uint8Array): Failure | undefined {
+    if (this.#wrapping === 'unwrapped') return inspectUnwrappedHead(head, this.#declared);
+    const verdict = inspectWrappedHead(head, this.#declared);
+    if ('refusal' in verdict) return verdict.refusal;
+    this.#wrapper = verdict.wrapper;
+    return undefined;
   }
 
   #flushEarly(): void {

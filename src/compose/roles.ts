@@ -95,7 +95,10 @@ export function startRoles({ config, backend, store, pool, metrics, logger, onDe
   const worker = new Worker({
     ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
     attemptLimit: config['attempt-limit'], stageTimeoutMs: config['stage-timeout'], transfers: config.transfers,
-    handle: handleTask({ pool, store, sources, maxVirtualBytes: BigInt(config['max-virtual-bytes']) }),
+    handle: handleTask({
+      pool, store, sources, maxVirtualBytes: BigInt(config['max-virtual-bytes']),
+      maxImageBytes: config['max-image-bytes'], maxDecodedRatio: config['max-decoded-ratio'],
+    }),
   });
   const { regularSweep } = coordination;
   const sweep = new Sweep({

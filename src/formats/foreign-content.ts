@@ -1,11 +1,16 @@
 import { Fields } from './fields.ts';
 import { beginsWith, hasAt } from './signature.ts';
 import { firstTarMember } from './tar-member.ts';
+import type { Wrapper } from './wrapper.ts';
 
-/** Content that no machine can boot, told by its magic. `isCompressed`: what is inside may well be a disk. */
+/**
+ * Content that no machine can boot, told by its magic. `isCompressed`: what is inside may well be a disk. `wrapper`: it is
+ * unwrapped before it is judged, so it is refused only where that has been done already.
+ */
 export interface ForeignContent {
   readonly name: string;
   readonly isCompressed: boolean;
+  readonly wrapper?: Wrapper;
   readonly matches: (head: Uint8Array) => boolean;
 }
 
@@ -24,17 +29,17 @@ const when = (name: string, matches: (head: Uint8Array) => boolean): ForeignCont
  * two-byte ones are confirmed by a second field. Text is judged apart, in `text-content.ts`.
  */
 export const foreignContents: readonly ForeignContent[] = [
-  compressed('gzip', '\x1f\x8b\x08'),
-  compressed('xz', '\xfd7zXZ\0'),
-  compressed('zstd', '\x28\xb5\x2f\xfd'),
-  { ...when('bzip2-compressed data', (head) => beginsWith(head, 'BZh') && (hasAt(head, 4, '1AY&SY') || hasAt(head, 4, '\x17\x72\x45\x38\x50\x90'))), isCompressed: true },
+  { ...compressed('gzip', '\x1f\x8b\x08'), wrapper: 'gzip' },
+  { ...compressed('xz', '\xfd7zXZ\0'), wrapper: 'xz' },
+  { ...when('zstd-compressed data', isZstd), isCompressed: true, wrapper: 'zstd' },
+  { ...when('bzip2-compressed data', isBzip2), isCompressed: true, wrapper: 'bzip2' },
   compressed('lz4', '\x04\x22\x4d\x18'),
   compressed('lzip', 'LZIP\x01'),
   compressed('lzop', '\x89LZO\0\r\n\x1a\n'),
   { ...when('lzma-compressed data', (head) => beginsWith(head, '\x5d\0\0') && hasAt(head, 5, '\xff\xff\xff\xff\xff\xff\xff\xff')), isCompressed: true },
   compressed('compress (.Z)', '\x1f\x9d\x90'),
 
-  when('OVA archive', (head) => firstTarMember(head)?.endsWith('.ovf') === true),
+  { ...when('OVA archive', (head) => firstTarMember(head)?.endsWith('.ovf') === true), wrapper: 'ova' },
   when('tar archive', (head) => firstTarMember(head)?.endsWith('.ovf') === false),
   begins('ZIP archive', 'PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'),
   begins('7-Zip archive', '7z\xbc\xaf\x27\x1c'),
@@ -78,6 +83,18 @@ export const foreignContents: readonly ForeignContent[] = [
   begins('Windows Media file', '\x30\x26\xb2\x75\x8e\x66\xcf\x11'),
   begins('Flash video', 'FLV\x01'),
 ];
+
+/** A frame, or one behind the skippable frame that pzstd begins with (RFC 8878, 3.1). */
+function isZstd(head: Uint8Array): boolean {
+  const magic = '\x28\xb5\x2f\xfd';
+  if (beginsWith(head, magic)) return true;
+  if (!hasAt(head, 1, '\x2a\x4d\x18') || ((head[0] ?? 0) & 0xf0) !== 0x50 || head.length < 8) return false;
+  return hasAt(head, 8 + new Fields(head, 'skippable frame').u32le(4), magic);
+}
+
+function isBzip2(head: Uint8Array): boolean {
+  return beginsWith(head, 'BZh') && (hasAt(head, 4, '1AY&SY') || hasAt(head, 4, '\x17\x72\x45\x38\x50\x90'));
+}
 
 /** `MZ` alone is also plausible boot code, and older Linux kernels carry it: the header it points to confirms it. */
 function isPortableExecutable(head: Uint8Array): boolean {

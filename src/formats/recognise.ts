@@ -15,6 +15,7 @@ import { vdi } from './vdi.ts';
 import { vhd } from './vhd.ts';
 import { vhdx } from './vhdx.ts';
 import { vmdk } from './vmdk.ts';
+import type { Wrapper } from './wrapper.ts';
 
 /** The formats that are told by a magic; raw is what remains. */
 export const magicFormats: readonly FormatInspector[] = [qcow2, vmdk, vhd, vhdx, vdi, iso];
@@ -50,6 +51,12 @@ export function recognise(edges: Edges, declared: DiskFormat): FormatInspector {
   if (kind !== undefined) refuseContent('content.not_a_disk', kind, edges);
   if (declared === vhd.format && edges.sizeBytes === undefined) return vhd;
   return agreed(raw, declared, edges);
+}
+
+/** What the content is to be taken out of first; undefined for anything that is a disk image too, which is a polyglot. */
+export function wrapperOf(edges: Edges): Wrapper | undefined {
+  if (formats.some((format) => format.recognise(edges)) || unsupportedFormats.some((format) => format.matches(edges))) return undefined;
+  return foreignContents.find((content) => content.matches(edges.head))?.wrapper;
 }
 
 /** Holds the format that was found against the declared one. */

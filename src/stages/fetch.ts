@@ -1,6 +1,8 @@
 import type { BytesPool } from '../bytes/bytes-pool.ts';
 import type { Sink } from '../bytes/sink.ts';
+import type { StagedResult } from '../bytes/staged-file.ts';
 import { FailureError, failure } from '../domain/failures.ts';
+import type { Wrapper } from '../formats/wrapper.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Receiver, Sources } from '../sources/source.ts';
 import type { ImageStore } from '../stores/image-store.ts';
@@ -9,9 +11,9 @@ import type { StageRun } from './stage.ts';
 /** What to fetch. */
 export interface FetchInput {
   readonly sourceUri: string;
-  /** Unspecified: found out. */
+  /** Of the image, without what it comes wrapped in. Unspecified: found out. */
   readonly sourceFormat: DiskFormat;
-  /** "sha256:<hex>"; empty: none is expected. */
+  /** Of the bytes as they are sent. "sha256:<hex>"; empty: none is expected. */
   readonly expectedDigest: string;
 }
 
@@ -20,6 +22,8 @@ export interface Fetched {
   readonly sizeBytes: number;
   /** "sha256:" and 64 lower-case hex digits. */
   readonly digest: string;
+  /** What the image comes in, and has to be taken out of before it is judged. */
+  readonly wrapper?: Wrapper;
   /** What the source said of it: `etag`, `last_modified`, `content_type`, `host`. */
   readonly facts: Readonly<Record<string, string>>;
 }
@@ -64,9 +68,9 @@ export async function fetch(run: StageRun, deps: FetchDeps, input: FetchInput): 
       },
     };
     await deps.sources.read(input.sourceUri, receiver, cutOff.signal);
-    const { sizeBytes, digest } = await finish(sink, cutOff.signal);
-    checkDigest(digest, input.expectedDigest);
-    return { sizeBytes, digest, facts };
+    const staged = await finish(sink, cutOff.signal);
+    checkDigest(staged.digest, input.expectedDigest);
+    return { ...staged, facts };
   } catch (error) {
     // The staged file is removed in its own time: a cancel does not wait for a flush that is under way.
     void sink?.abort(error instanceof Error ? error : new Error('The fetch was stopped.', { cause: error }));
@@ -76,7 +80,7 @@ export async function fetch(run: StageRun, deps: FetchDeps, input: FetchInput): 
   }
 }
 
-async function finish(sink: Sink | undefined, signal: AbortSignal): Promise<{ readonly sizeBytes: number; readonly digest: string }> {
+async function finish(sink: Sink | undefined, signal: AbortSignal): Promise<StagedResult> {
   if (sink === undefined) throw new Error('A source ended without having begun.');
   const stop = (): void => void sink.abort(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });

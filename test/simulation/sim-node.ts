@@ -108,7 +108,8 @@ export class SimNode {
       return task.status !== 'absent' && task.spec.kind?.$case === 'importImage' ? task.spec.kind.value.sourceUri : '';
     };
     const handler = importHandler({
-      pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life), maxVirtualBytes: 2n ** 40n,
+      pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life),
+      maxVirtualBytes: 2n ** 40n, maxImageBytes: 2 ** 40, maxDecodedRatio: 2000,
     });
     const { stageTimeoutMs, attemptLimit } = plan;
     this.#worker = new Worker({

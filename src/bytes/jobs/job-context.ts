@@ -12,17 +12,22 @@ export class JobAbortedError extends Error {
  */
 export class JobContext {
   readonly #tell: (bytesDone: number, bytesTotal: number) => void;
+  readonly #giveUp = new AbortController();
   #sliceStartMs = performance.now();
-  #isAborted = false;
 
   /** `tell` is called after each slice. */
   constructor(tell: (bytesDone: number, bytesTotal: number) => void) {
     this.#tell = tell;
   }
 
+  /** Aborts with `JobAbortedError` when the job is given up; for what waits for something else than its turn. */
+  get signal(): AbortSignal {
+    return this.#giveUp.signal;
+  }
+
   /** The job's next `pause` rejects with `JobAbortedError`. */
   abort(): void {
-    this.#isAborted = true;
+    this.#giveUp.abort(new JobAbortedError('The job was given up.'));
   }
 
   /** To be called often, and awaited where it gives a promise: the slice is over. `bytesTotal` 0: unknown. */
@@ -34,7 +39,7 @@ export class JobContext {
 
   async #rest(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.#isAborted) throw new JobAbortedError('The job was given up.');
+    this.signal.throwIfAborted();
     this.#sliceStartMs = performance.now();
   }
 }
