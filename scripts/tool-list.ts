@@ -7,6 +7,7 @@ export type ToolName =
   | 'qemu-img'
   | 'mkfs'
   | 'bubblewrap'
+  | 'compressors'
   | 'python3-grpcio'
   | 'protoc'
   | 'openssl'
@@ -56,6 +57,12 @@ export const TOOLS: readonly Tool[] = [
     probe: ['sh', '-c', 'PATH=$PATH:/usr/sbin:/sbin; command -v mkfs.ext4 && command -v mkswap'],
     source: packages('e2fsprogs', 'util-linux'),
     skipped: 'no file system that another program made is recognised',
+  },
+  {
+    name: 'compressors',
+    probe: ['sh', '-c', 'gzip --version && xz --version && zstd --version && command -v bzip2'],
+    source: packages('gzip', 'xz-utils', 'zstd', 'bzip2'),
+    skipped: 'nothing that xz, bzip2, zstd and gzip themselves made is decoded',
   },
   {
     // Debian's own Python by its path: packages are not seen by another Python that comes first on PATH.
