@@ -10,6 +10,7 @@ const makeAnew = 'Make the image anew from its source, or fetch it again if the 
 const fetchAgain = 'Fetch or upload the image again and compare its digest with the publisher\'s.';
 const convertFirst = 'Convert it to qcow2 first, for example with `qemu-img convert -O qcow2`.';
 const repair = 'Repair it with `qemu-img check -r all`, or make it anew.';
+const packAnew = 'Unpack it and make the OVA anew with a plain `tar --format=ustar -cf`: descriptor first, then its files.';
 const flatten = 'Merge it with its parent first, for example with `qemu-img convert` into a new image.';
 
 /**
@@ -36,6 +37,18 @@ export const checkTable = {
   'virtual_size': { reason: 'IMAGE_UNSAFE', remedy: 'Shrink the disk, or ask the operator to raise `max-virtual-bytes`.' },
   'virtual_size.zero': { reason: 'NOT_A_DISK_IMAGE', remedy: 'Import an image that holds a disk.' },
   'luks.encryption': { reason: 'IMAGE_UNSAFE', remedy: 'Import the decrypted disk; nobody can inspect or scan an encrypted one.' },
+
+  'ova.archive': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
+  'ova.member_name': { reason: 'IMAGE_UNSAFE', remedy: packAnew },
+  'ova.member_type': { reason: 'IMAGE_UNSAFE', remedy: packAnew },
+  'ova.duplicate_member': { reason: 'IMAGE_UNSAFE', remedy: packAnew },
+  'ova.limits': { reason: 'IMAGE_UNSAFE', remedy: packAnew },
+  'ova.descriptor': { reason: 'IMAGE_UNSAFE', remedy: 'Export the appliance anew, with a descriptor in UTF-8 without a document type.' },
+  'ova.file_reference': { reason: 'IMAGE_UNSAFE', remedy: 'Export the appliance with its disk inside the OVA.' },
+  'ova.disk_count': { reason: 'FORMAT_UNSUPPORTED', remedy: 'Unpack it with `tar -xf` and import each disk by itself.' },
+  'ova.chunked_file': { reason: 'FORMAT_UNSUPPORTED', remedy: 'Export the appliance without chunks.' },
+  'ova.compression': { reason: 'FORMAT_UNSUPPORTED', remedy: 'Export the appliance without compression, or with gzip.' },
+  'ova.manifest': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
 
   'raw.empty': { reason: 'NOT_A_DISK_IMAGE', remedy: 'Check that the address leads to the image and that it was written in full.' },
   'raw.size': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },

@@ -21,8 +21,8 @@ export const commands: readonly (readonly [StreamCodec, string])[] = [
 
 /** What node:zlib makes, for machines without the programs. */
 export const byNode: readonly (readonly [StreamCodec, (input: Uint8Array) => Buffer])[] = [
-  ['gzip', (input) => gzipSync(input)],
-  ['zstd', (input) => zstdCompressSync(input, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })],
+  ['gzip', (input: Uint8Array): Buffer => gzipSync(input)],
+  ['zstd', (input: Uint8Array): Buffer => zstdCompressSync(input, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })],
 ];
 
 /** A disk of many kinds of content: text, noise, long runs of one byte, a pattern, and nothing. */
