@@ -9,6 +9,8 @@ import { xzDictionaryBytes } from './xz-header.ts';
 const dictionaryLimitBytes = 64 * 1024 * 1024;
 /** More than half of what a thread has: the package decodes one content at a time, and a second must not wait inside it. */
 const memoryBytes = decoderMemoryLimitBytes;
+/** What the decoder has beside the dictionary. */
+const overheadBytes = 8 * 1024 * 1024;
 const inputPieceBytes = 64 * 1024;
 /** What the decoder's error codes stand for (xz-embedded, `enum xz_ret`). */
 const codes = { unsupportedCheck: 2, memoryLimit: 4, format: 5, options: 6, data: 7, buffer: 8 } as const;
@@ -22,6 +24,7 @@ export const decodeXz: Decode = async function* (file, claim) {
   const dictionaryBytes = xzDictionaryBytes(file);
   if (dictionaryBytes !== undefined && dictionaryBytes > dictionaryLimitBytes) tooLarge(dictionaryBytes, 12);
   await claim(memoryBytes);
+  dropGrownDecoder();
   const input = inputOf(file);
   const reader = new xz.XzReadableStream(input.stream).getReader();
   try {
@@ -38,6 +41,24 @@ export const decodeXz: Decode = async function* (file, claim) {
   }
   return { checksum: checkNames[(file.read(7, 1)[0] ?? 0) & 0xf] ?? 'unknown' } satisfies CodecFacts;
 };
+
+/** How the package keeps its one WebAssembly instance; it has no other way to let go of it. */
+interface DecoderHolder {
+  _moduleInstance?: { readonly exports: { readonly memory: { readonly buffer: ArrayBuffer } } };
+  _moduleInstancePromise?: Promise<void>;
+}
+
+/**
+ * The memory of a WebAssembly instance never shrinks, and contents with one dictionary after another break it into pieces until
+ * it has several times what one of them needs: from then on a new instance is used.
+ */
+function dropGrownDecoder(): void {
+  const holder = xz.XzReadableStream as DecoderHolder;
+  const sizeBytes = holder._moduleInstance?.exports.memory.buffer.byteLength ?? 0;
+  if (sizeBytes <= dictionaryLimitBytes + overheadBytes) return;
+  holder._moduleInstance = undefined;
+  holder._moduleInstancePromise = undefined;
+}
 
 function inputOf(file: ByteReader): { readonly stream: ReadableStream<Uint8Array>; offset(): number } {
   let at = 0;

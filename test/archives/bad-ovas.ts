@@ -19,7 +19,8 @@ const bad = (check: CheckName, name: string, build: () => Buffer): BadOva => ({ 
 const withMember = (check: CheckName, name: string, member: BuildMember): BadOva => bad(check, name, () => buildOva({ more: [member] }));
 const named = (what: string, name: string): BadOva => withMember('ova.member_name', `a member with ${what}`, { name, content: small });
 const typed = (what: string, type: string): BadOva => withMember('ova.member_type', what, { name: 'other', content: small, type });
-const described = (check: CheckName, name: string, says: DescriptorText): BadOva => bad(check, name, () => buildOva({ descriptor: descriptor(says) }));
+const described = (check: CheckName, name: string, says: DescriptorText): BadOva =>
+  bad(check, name, () => buildOva({ descriptor: descriptor(says) }));
 const pax = (key: string, value: string): BuildMember => ({ name: 'pax', type: 'x', content: Buffer.from(paxRecord(key, value)) });
 const size = (value: string): Change => text(124, value);
 

@@ -129,7 +129,8 @@ test('decoders that together need more memory than a thread has wait for each ot
     const path = join(folder, `sent-${index}`);
     writeFileSync(path, index % 2 === 0 ? large : gzipSync(disk));
     const target = { path: join(folder, `decoded-${index}`), name: `decoded-${index}` };
-    const job = { path, name: 'sent', wrapper: index % 2 === 0 ? 'zstd' : 'gzip', target, declared: 'DISK_FORMAT_UNSPECIFIED', maxBytes: 64 << 20, maxRatio: 2000 } as const;
+    const limits = { maxBytes: 64 << 20, maxRatio: 2000 };
+    const job = { path, name: 'sent', wrapper: index % 2 === 0 ? 'zstd' : 'gzip', target, declared: 'DISK_FORMAT_UNSPECIFIED', ...limits } as const;
     return pool.decode(job, { signal: index === 2 ? stop.signal : new AbortController().signal, progress: () => undefined });
   });
   stop.abort(new Error('canceled'));

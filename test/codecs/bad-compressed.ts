@@ -17,7 +17,8 @@ export interface BadCompressed {
 }
 
 const disk = buildRaw(mbr);
-const bad = (check: CheckName, reason: ReasonName, name: string, wrapper: Wrapper, build: () => Buffer): BadCompressed => ({ check, reason, name, wrapper, build });
+const bad = (check: CheckName, reason: ReasonName, name: string, wrapper: Wrapper, build: () => Buffer): BadCompressed =>
+  ({ check, reason, name, wrapper, build });
 
 /** Every check `compressed.…` has one at least. */
 export const badCompressed: readonly BadCompressed[] = [
@@ -57,7 +58,10 @@ export function zstdZeros(sizeBytes: number): Buffer {
   const blockBytes = 128 * 1024;
   const count = sizeBytes / blockBytes;
   const blocks = Buffer.alloc(4 * count);
-  for (let index = 0; index < count; index += 1) blocks.writeUInt32LE((blockBytes << 3) | (1 << 1) | (index === count - 1 ? 1 : 0), 4 * index);
+  for (let index = 0; index < count; index += 1) {
+    const isLast = index === count - 1 ? 1 : 0;
+    blocks.writeUInt32LE((blockBytes << 3) | (1 << 1) | isLast, 4 * index);
+  }
   return Buffer.concat([zstdHeader(10 << 3), blocks]);
 }
 

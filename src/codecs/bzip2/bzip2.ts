@@ -3,7 +3,7 @@ import { refuse } from '../../formats/refuse.ts';
 import { pieceBytes } from '../piece.ts';
 import type { CodecFacts, Decode, Piece } from '../piece.ts';
 import { BitReader } from './bit-reader.ts';
-import { blockBytes } from './block-bytes.ts';
+import { BlockBytes } from './block-bytes.ts';
 import { blockCrc, blockCrcStart } from './block-crc.ts';
 import { corrupt, readBlock } from './read-block.ts';
 
@@ -58,7 +58,10 @@ function* decodeStream(bits: BitReader, target: Uint8Array): Generator<Piece, vo
     }
     if (first !== blockMagic[0] || second !== blockMagic[1]) corrupt(bits, 'beginning of a block', first);
     let sum = blockCrcStart;
-    for (const bytes of blockBytes(table, readBlock(bits, table), target)) {
+    const block = new BlockBytes(table, readBlock(bits, table));
+    for (let count = target.length; count === target.length; ) {
+      count = block.read(target);
+      const bytes = target.subarray(0, count);
       sum = blockCrc(sum, bytes);
       yield { bytes, inputBytes: bits.offset };
     }
