@@ -46,7 +46,6 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     undo.push(() => { lock.release(); });
     const store = await FolderStore.open(config['store-dir'] === '' ? join(folder, 'store') : resolve(config['store-dir']));
     undo.push(() => store.close());
-    const probed = openSandbox(config, logger, () => undefined);
     const backend = config.log === 'kafka'
       ? await openCluster(folder, config, logger, onDeath)
       : await openEmbedded(folder, { stageTimeoutMs: config['stage-timeout'] }, onDeath);
@@ -72,6 +71,7 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
       unknownTypes: () => backend.unknownTypes,
       isConnected: () => backend.coordination.isConnected,
     });
+    const probed = openSandbox(config, logger, (name) => { metrics.programStarted(name); });
     const readiness = (): string[] => [
       ...(roles === undefined ? ['the projections have not caught up with the log yet'] : []),
       ...backend.problems(),

@@ -73,7 +73,7 @@ export interface Roles {
 const sweepStoreEveryMs = 3_600_000;
 
 /** Wires the roles over a backend that is ready. */
-export function startRoles({ config, backend, store, pool, metrics, logger, onDeath }: RoleDeps): Roles {
+export function startRoles({ config, backend, store, pool, sandbox, metrics, logger, onDeath }: RoleDeps): Roles {
   const { coordination } = backend;
   const { signals, incarnation, isDead } = coordination;
   const works = config.workers > 0 && config.roles.includes('worker');
@@ -96,7 +96,7 @@ export function startRoles({ config, backend, store, pool, metrics, logger, onDe
     ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
     attemptLimit: config['attempt-limit'], stageTimeoutMs: config['stage-timeout'], transfers: config.transfers,
     handle: handleTask({
-      pool, store, sources, maxVirtualBytes: BigInt(config['max-virtual-bytes']),
+      pool, store, sources, sandbox, maxVirtualBytes: BigInt(config['max-virtual-bytes']),
       maxImageBytes: config['max-image-bytes'], maxDecodedRatio: config['max-decoded-ratio'],
     }),
   });

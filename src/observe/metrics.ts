@@ -20,6 +20,8 @@ export interface MetricSources {
 export interface Metrics {
   /** Counts what has happened; give it each batch of the feed. `taskOf` finds a task's state. */
   onEvents(events: readonly AppliedEvent[], taskOf: (id: string) => TaskState): void;
+  /** A program was started, by its name: `qemu-img`. */
+  programStarted(name: string): void;
   /** One append to the log took so long, until it was durable or refused. */
   appended(seconds: number): void;
   /** The text, and its content type. */
@@ -43,6 +45,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     name: 'lehr_log_append_seconds', help: 'How long appends to the log took until they were durable.', registers,
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2],
   });
+  const programs = new Counter({ name: 'lehr_programs_started_total', help: 'Other programs that were started, the looks at the start of this server included.', labelNames: ['program'], registers });
   const gauge = (name: string, help: string, value: () => number) => new Gauge({ name, help, registers, collect() { this.set(value()); } });
   gauge('lehr_tasks_running', 'Tasks that this server works on now.', sources.runningTasks);
   gauge('lehr_watches_open', 'Open watches.', sources.openWatches);
@@ -58,6 +61,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   };
 
   return {
+    programStarted: (program) => { programs.inc({ program }); },
     onEvents(events, taskOf) {
       for (const { id, event: { payload } } of events) {
         switch (payload.$case) {

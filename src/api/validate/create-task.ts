@@ -55,8 +55,8 @@ function checkImport(spec: ImportImage, rules: CreateTaskRules): FieldViolation[
     violations.push({ field: `${at}.expected_digest`, description: 'must be "sha256:" and 64 hexadecimal digits' });
   }
   const { sourceFormat, storeFormat } = spec;
-  if (storeFormat !== 'DISK_FORMAT_UNSPECIFIED' && sourceFormat !== 'DISK_FORMAT_UNSPECIFIED' && storeFormat !== sourceFormat) {
-    violations.push({ field: `${at}.store_format`, description: `this server does not convert; leave it out, or set it to ${sourceFormat}` });
+  if (storeFormat === 'DISK_FORMAT_ISO' && sourceFormat !== 'DISK_FORMAT_ISO' && sourceFormat !== 'DISK_FORMAT_UNSPECIFIED') {
+    violations.push({ field: `${at}.store_format`, description: 'nothing is converted to ISO; leave it out to keep the image as it comes, or choose another format' });
   }
   if (spec.credential !== '') violations.push({ field: `${at}.credential`, description: 'no credential of this name is configured' });
   return [...violations, ...checkImageProperties(`${at}.image`, spec.image ?? { name: '', tags: [], properties: {} })];
