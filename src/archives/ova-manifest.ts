@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ByteReader } from '../formats/byte-reader.ts';
-import { printable } from '../formats/printable.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
+import { printable } from '../formats/reading/printable.ts';
 import { refuse } from '../formats/refuse.ts';
 import type { TarMember } from './tar-members.ts';
 

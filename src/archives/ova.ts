@@ -1,5 +1,5 @@
-import type { ByteReader } from '../formats/byte-reader.ts';
-import { printable } from '../formats/printable.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
+import { printable } from '../formats/reading/printable.ts';
 import { refuse } from '../formats/refuse.ts';
 import { checkManifest, manifestLimitBytes } from './ova-manifest.ts';
 import { descriptorLimitBytes, findOvfDisk } from './ovf-disk.ts';

@@ -1,4 +1,4 @@
-import { printable } from '../formats/printable.ts';
+import { printable } from '../formats/reading/printable.ts';
 import { refuse } from '../formats/refuse.ts';
 import type { TarMember } from './tar-members.ts';
 import { isPlainName } from './tar-members.ts';

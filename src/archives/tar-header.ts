@@ -1,5 +1,5 @@
 import { refuse } from '../formats/refuse.ts';
-import { isTarHeader, tarBlockBytes } from '../formats/tar-member.ts';
+import { isTarHeader, tarBlockBytes } from '../formats/content/tar-member.ts';
 
 /** One header of a tar archive (POSIX pax, "ustar Interchange Format"; GNU tar, "Basic Tar Format"). */
 export interface TarHeader {

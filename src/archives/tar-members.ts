@@ -1,7 +1,7 @@
-import type { ByteReader } from '../formats/byte-reader.ts';
-import { printable } from '../formats/printable.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
+import { printable } from '../formats/reading/printable.ts';
 import { refuse } from '../formats/refuse.ts';
-import { tarBlockBytes } from '../formats/tar-member.ts';
+import { tarBlockBytes } from '../formats/content/tar-member.ts';
 import { readPaxRecords } from './pax-records.ts';
 import { readTarHeader } from './tar-header.ts';
 import type { TarHeader } from './tar-header.ts';

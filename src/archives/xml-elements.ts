@@ -1,4 +1,4 @@
-import { printable } from '../formats/printable.ts';
+import { printable } from '../formats/reading/printable.ts';
 import { refuse } from '../formats/refuse.ts';
 
 /** An element's start tag: its name and, of a `File` or a `Disk`, its attributes, without their prefixes. */

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { ByteReader } from '../formats/byte-reader.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
 import { refuse } from '../formats/refuse.ts';
 
 const fixedBytes = 10;

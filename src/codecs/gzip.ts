@@ -1,6 +1,6 @@
 import { createInflateRaw, crc32 } from 'node:zlib';
-import type { ByteReader } from '../formats/byte-reader.ts';
-import { Fields } from '../formats/fields.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
+import { Fields } from '../formats/reading/fields.ts';
 import { refuse } from '../formats/refuse.ts';
 import { gzipDataOffset } from './gzip-header.ts';
 import { pieceBytes } from './piece.ts';

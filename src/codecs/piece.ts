@@ -1,4 +1,4 @@
-import type { ByteReader } from '../formats/byte-reader.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
 
 /** A piece of decoded content. */
 export interface Piece {

@@ -1,4 +1,4 @@
-import type { ByteReader } from '../formats/byte-reader.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
 
 /** The stream header takes 12 bytes; the header of the first block follows. */
 const blockOffset = 12;

@@ -1,5 +1,5 @@
 import xz from 'xz-decompress';
-import type { ByteReader } from '../formats/byte-reader.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
 import { refuse } from '../formats/refuse.ts';
 import { decoderMemoryLimitBytes, pieceBytes } from './piece.ts';
 import type { CodecFacts, Decode } from './piece.ts';

@@ -1,5 +1,5 @@
-import type { ByteReader } from '../formats/byte-reader.ts';
-import { Fields } from '../formats/fields.ts';
+import type { ByteReader } from '../formats/reading/byte-reader.ts';
+import { Fields } from '../formats/reading/fields.ts';
 import { refuse } from '../formats/refuse.ts';
 import { decoderMemoryLimitBytes } from './piece.ts';
 

@@ -1,7 +1,7 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
-import type { ByteReader } from './byte-reader.ts';
-import type { Edges } from './edges.ts';
-import type { GuestDisk } from './guest-disk.ts';
+import type { ByteReader } from './reading/byte-reader.ts';
+import type { Edges } from './reading/edges.ts';
+import type { GuestDisk } from './guest/guest-disk.ts';
 import type { WarningName } from './warning-table.ts';
 
 /** What an image says about itself in its headers. `facts` are printable ASCII. */

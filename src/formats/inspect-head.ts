@@ -1,11 +1,11 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
-import { edgesOfHead } from './edges.ts';
+import { edgesOfHead } from './reading/edges.ts';
 import { recognise, wrapperOf } from './recognise.ts';
 import { ImageRefusedError, refuse } from './refuse.ts';
 import type { Wrapper } from './wrapper.ts';
 
-export { headBytes } from './edges.ts';
+export { headBytes } from './reading/edges.ts';
 
 /**
  * The early answer while bytes still stream, called once. `head` is the first `headBytes` of the content, or all of it

@@ -1,7 +1,7 @@
-import { headBytes } from './edges.ts';
+import { headBytes } from './reading/edges.ts';
 import type { FormatInspector } from './format-inspector.ts';
-import { plainDisk } from './guest-disk.ts';
-import { rawContentOf } from './raw-content.ts';
+import { plainDisk } from './guest/guest-disk.ts';
+import { rawContentOf } from './content/raw-content.ts';
 import { refuse } from './refuse.ts';
 
 const sectorBytes = 512;

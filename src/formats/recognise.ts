@@ -1,20 +1,20 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
-import type { Edges } from './edges.ts';
-import { headBytes } from './edges.ts';
-import { foreignContents } from './foreign-content.ts';
+import type { Edges } from './reading/edges.ts';
+import { headBytes } from './reading/edges.ts';
+import { foreignContents } from './content/foreign-content.ts';
 import type { FormatInspector } from './format-inspector.ts';
-import { iso } from './iso.ts';
-import { qcow2 } from './qcow2.ts';
-import { rawContentOf } from './raw-content.ts';
+import { iso } from './iso/iso.ts';
+import { qcow2 } from './qcow2/qcow2.ts';
+import { rawContentOf } from './content/raw-content.ts';
 import { raw } from './raw.ts';
 import { refuse } from './refuse.ts';
-import { sizeText } from './size-text.ts';
-import { textKind } from './text-content.ts';
+import { sizeText } from './content/size-text.ts';
+import { textKind } from './content/text-content.ts';
 import { unsupportedFormats } from './unsupported-formats.ts';
-import { vdi } from './vdi.ts';
-import { vhd } from './vhd.ts';
-import { vhdx } from './vhdx.ts';
-import { vmdk } from './vmdk.ts';
+import { vdi } from './vdi/vdi.ts';
+import { vhd } from './vhd/vhd.ts';
+import { vhdx } from './vhdx/vhdx.ts';
+import { vmdk } from './vmdk/vmdk.ts';
 import type { Wrapper } from './wrapper.ts';
 
 /** The formats that are told by a magic; raw is what remains. */

@@ -1,7 +1,7 @@
 import type { CheckName } from './check-table.ts';
-import type { Edges } from './edges.ts';
-import { beginsWith, hasAt } from './signature.ts';
-import { isVmdkText } from './vmdk-text.ts';
+import type { Edges } from './reading/edges.ts';
+import { beginsWith, hasAt } from './reading/signature.ts';
+import { isVmdkText } from './vmdk/vmdk-text.ts';
 
 /** A disk format that other programs open and this server refuses. */
 export interface UnsupportedFormat {

@@ -1,6 +1,6 @@
-import type { ByteReader } from '../../src/formats/byte-reader.ts';
+import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
 import type { FormatInspector } from '../../src/formats/format-inspector.ts';
-import { FileSpace } from '../../src/formats/file-space.ts';
+import { FileSpace } from '../../src/formats/guest/file-space.ts';
 import { ImageRefusedError } from '../../src/formats/refuse.ts';
 
 /** What the check of the tables leads to: the refusal's metadata, or the number of extents in each pass. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { crc32c } from '../../src/formats/crc32c.ts';
+import { crc32c } from '../../src/formats/reading/crc32c.ts';
 
 const vectors: readonly (readonly [name: string, bytes: Buffer, expected: number])[] = [
   ['nothing', Buffer.alloc(0), 0],

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-import type { ByteReader } from '../../src/formats/byte-reader.ts';
+import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
 
 /** A reader over a file of the test; `close` it. */
 export class FileReader implements ByteReader {

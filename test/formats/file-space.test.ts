@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { FileSpace } from '../../src/formats/file-space.ts';
+import { FileSpace } from '../../src/formats/guest/file-space.ts';
 
 const only = (sizeBytes: number, unitBytes: number): FileSpace => {
   const [space] = [...FileSpace.passes(sizeBytes, unitBytes)];

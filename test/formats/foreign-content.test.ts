@@ -4,7 +4,7 @@ import { failure } from '../../src/domain/failures.ts';
 import type { ReasonName } from '../../src/domain/failures.ts';
 import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
 import { inspect } from '../../src/formats/inspect.ts';
-import { foreignContents } from '../../src/formats/foreign-content.ts';
+import { foreignContents } from '../../src/formats/content/foreign-content.ts';
 import { unsupportedFormats } from '../../src/formats/unsupported-formats.ts';
 import type { DiskFormat } from '../../src/gen/lehr/v1/disk_format.ts';
 import { compressedSamples, foreignSamples, textSamples, unsupportedSamples } from './build/foreign-samples.ts';

@@ -2,10 +2,10 @@ import { deflateRawSync, deflateSync, zstdCompressSync } from 'node:zlib';
 
 import test from 'ava';
 
-import type { Extent } from '../../src/formats/extent.ts';
-import { guestBlockBytes, readGuestBlocks } from '../../src/formats/guest-blocks.ts';
-import { GuestDigest } from '../../src/formats/guest-digest.ts';
-import type { GuestDisk } from '../../src/formats/guest-disk.ts';
+import type { Extent } from '../../src/formats/guest/extent.ts';
+import { guestBlockBytes, readGuestBlocks } from '../../src/formats/guest/guest-blocks.ts';
+import { GuestDigest } from '../../src/formats/guest/guest-digest.ts';
+import type { GuestDisk } from '../../src/formats/guest/guest-disk.ts';
 import { ImageRefusedError } from '../../src/formats/refuse.ts';
 import { MemoryReader } from './build/memory-reader.ts';
 import { naiveGuestDigest } from './build/naive-guest-digest.ts';

@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 
 import test from 'ava';
 
-import type { GuestContent } from '../../src/formats/guest-probe.ts';
-import { GuestProbe } from '../../src/formats/guest-probe.ts';
-import { checkNested } from '../../src/formats/nested-format.ts';
+import type { GuestContent } from '../../src/formats/content/guest-probe.ts';
+import { GuestProbe } from '../../src/formats/content/guest-probe.ts';
+import { checkNested } from '../../src/formats/content/nested-format.ts';
 import { ImageRefusedError } from '../../src/formats/refuse.ts';
-import { vhd } from '../../src/formats/vhd.ts';
-import { vhdx } from '../../src/formats/vhdx.ts';
+import { vhd } from '../../src/formats/vhd/vhd.ts';
+import { vhdx } from '../../src/formats/vhdx/vhdx.ts';
 import { hasTool } from '../tooling/has-tool.ts';
 import { badNested } from './build/bad-nested.ts';
 import { changed, text, u16le, u32be, u32le, u8 } from './build/change.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { FailureError, failure } from '../../src/domain/failures.ts';
-import type { ByteReader } from '../../src/formats/byte-reader.ts';
+import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
 import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
 import { inspect, inspectionReadLimitBytes } from '../../src/formats/inspect.ts';
 import type { Verdict } from '../../src/formats/verdict.ts';

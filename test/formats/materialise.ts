@@ -1,9 +1,9 @@
 import { inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 
-import type { ByteReader } from '../../src/formats/byte-reader.ts';
-import type { Extent } from '../../src/formats/extent.ts';
-import { FileSpace } from '../../src/formats/file-space.ts';
-import type { GuestDisk } from '../../src/formats/guest-disk.ts';
+import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
+import type { Extent } from '../../src/formats/guest/extent.ts';
+import { FileSpace } from '../../src/formats/guest/file-space.ts';
+import type { GuestDisk } from '../../src/formats/guest/guest-disk.ts';
 
 const decoders = { deflate: inflateRawSync, zlib: inflateSync, zstd: zstdDecompressSync } as const;
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { printable, quoteLimit } from '../../src/formats/printable.ts';
+import { printable, quoteLimit } from '../../src/formats/reading/printable.ts';
 
 const cases: readonly (readonly [text: string, expected: string])[] = [
   ['base.vmdk', 'base.vmdk'],

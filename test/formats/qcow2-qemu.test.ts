@@ -8,7 +8,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
 import { inspect } from '../../src/formats/inspect.ts';
-import { qcow2 } from '../../src/formats/qcow2.ts';
+import { qcow2 } from '../../src/formats/qcow2/qcow2.ts';
 import { hasTool } from '../tooling/has-tool.ts';
 import { badQcow2 } from './build/bad-qcow2.ts';
 import { goodImages } from './build/good-images.ts';

@@ -1,9 +1,9 @@
 import test from 'ava';
 
-import type { ByteReader } from '../../src/formats/byte-reader.ts';
-import type { Extent } from '../../src/formats/extent.ts';
+import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
+import type { Extent } from '../../src/formats/guest/extent.ts';
 import { inspect } from '../../src/formats/inspect.ts';
-import { qcow2 } from '../../src/formats/qcow2.ts';
+import { qcow2 } from '../../src/formats/qcow2/qcow2.ts';
 import { badQcow2 } from './build/bad-qcow2.ts';
 import { u32be, u64be } from './build/change.ts';
 import type { Change } from './build/change.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { sizeText } from '../../src/formats/size-text.ts';
+import { sizeText } from '../../src/formats/content/size-text.ts';
 
 const sizes: readonly (readonly [sizeBytes: number | bigint, text: string])[] = [
   [0, '0 bytes'],

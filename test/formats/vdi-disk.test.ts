@@ -1,8 +1,8 @@
 import test from 'ava';
 
-import type { Extent } from '../../src/formats/extent.ts';
+import type { Extent } from '../../src/formats/guest/extent.ts';
 import { inspect } from '../../src/formats/inspect.ts';
-import { vdi } from '../../src/formats/vdi.ts';
+import { vdi } from '../../src/formats/vdi/vdi.ts';
 import { badVdi } from './build/bad-vdi.ts';
 import { u32le, u64le } from './build/change.ts';
 import { MemoryReader } from './build/memory-reader.ts';

@@ -1,8 +1,8 @@
 import test from 'ava';
 
-import type { Extent } from '../../src/formats/extent.ts';
-import { FileSpace } from '../../src/formats/file-space.ts';
-import { vhd } from '../../src/formats/vhd.ts';
+import type { Extent } from '../../src/formats/guest/extent.ts';
+import { FileSpace } from '../../src/formats/guest/file-space.ts';
+import { vhd } from '../../src/formats/vhd/vhd.ts';
 import { badVhdTables } from './build/bad-vhd.ts';
 import { u32be } from './build/change.ts';
 import { MemoryReader } from './build/memory-reader.ts';

@@ -1,10 +1,10 @@
 import test from 'ava';
 
 import type { FormatInspector } from '../../src/formats/format-inspector.ts';
-import { FileSpace } from '../../src/formats/file-space.ts';
+import { FileSpace } from '../../src/formats/guest/file-space.ts';
 import { ImageRefusedError } from '../../src/formats/refuse.ts';
-import { vhd } from '../../src/formats/vhd.ts';
-import { vhdx } from '../../src/formats/vhdx.ts';
+import { vhd } from '../../src/formats/vhd/vhd.ts';
+import { vhdx } from '../../src/formats/vhdx/vhdx.ts';
 import { changed, u32le } from './build/change.ts';
 import type { Change } from './build/change.ts';
 import { MemoryReader } from './build/memory-reader.ts';

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 
 import test from 'ava';
 
-import { vhd } from '../../src/formats/vhd.ts';
-import { vhdx } from '../../src/formats/vhdx.ts';
+import { vhd } from '../../src/formats/vhd/vhd.ts';
+import { vhdx } from '../../src/formats/vhdx/vhdx.ts';
 import { hasTool } from '../tooling/has-tool.ts';
 import { noise } from './build/noise.ts';
 import { buildFixedVhd } from './build/vhd.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 
-import type { Extent } from '../../src/formats/extent.ts';
-import { vhdx } from '../../src/formats/vhdx.ts';
+import type { Extent } from '../../src/formats/guest/extent.ts';
+import { vhdx } from '../../src/formats/vhdx/vhdx.ts';
 import { badVhdxTables } from './build/bad-vhdx.ts';
 import { u32le, u64le } from './build/change.ts';
 import { MemoryReader } from './build/memory-reader.ts';

@@ -1,8 +1,8 @@
 import test from 'ava';
 
-import type { Extent } from '../../src/formats/extent.ts';
+import type { Extent } from '../../src/formats/guest/extent.ts';
 import { inspect } from '../../src/formats/inspect.ts';
-import { vmdk } from '../../src/formats/vmdk.ts';
+import { vmdk } from '../../src/formats/vmdk/vmdk.ts';
 import { badVmdk } from './build/bad-vmdk.ts';
 import { u32le, u64le } from './build/change.ts';
 import type { Change } from './build/change.ts';

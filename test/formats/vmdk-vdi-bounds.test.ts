@@ -2,8 +2,8 @@ import test from 'ava';
 
 import type { FormatInspector } from '../../src/formats/format-inspector.ts';
 import { ImageRefusedError } from '../../src/formats/refuse.ts';
-import { vdi } from '../../src/formats/vdi.ts';
-import { vmdk } from '../../src/formats/vmdk.ts';
+import { vdi } from '../../src/formats/vdi/vdi.ts';
+import { vmdk } from '../../src/formats/vmdk/vmdk.ts';
 import { u32le, u64le } from './build/change.ts';
 import { HollowReader } from './build/hollow-reader.ts';
 import { MemoryReader } from './build/memory-reader.ts';

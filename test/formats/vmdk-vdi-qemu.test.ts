@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import test from 'ava';
 
 import { inspect } from '../../src/formats/inspect.ts';
-import { vdi } from '../../src/formats/vdi.ts';
-import { vmdk } from '../../src/formats/vmdk.ts';
+import { vdi } from '../../src/formats/vdi/vdi.ts';
+import { vmdk } from '../../src/formats/vmdk/vmdk.ts';
 import { hasTool } from '../tooling/has-tool.ts';
 import { MemoryReader } from './build/memory-reader.ts';
 import { naiveGuestDigest } from './build/naive-guest-digest.ts';

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { FailureError } from '../../domain/failures.ts';
-import type { ByteReader } from '../../formats/byte-reader.ts';
+import type { ByteReader } from '../../formats/reading/byte-reader.ts';
 import { storeFailure } from '../../stores/store-failure.ts';
 
 /** A stored file that is open for reading. Whoever opened it closes it. */

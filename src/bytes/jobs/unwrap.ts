@@ -3,7 +3,7 @@ import type { OvaDisk } from '../../archives/ova.ts';
 import { decoders } from '../../codecs/decode.ts';
 import { pieceBytes } from '../../codecs/piece.ts';
 import type { ClaimMemory, Piece } from '../../codecs/piece.ts';
-import type { ByteReader } from '../../formats/byte-reader.ts';
+import type { ByteReader } from '../../formats/reading/byte-reader.ts';
 import type { Wrapper } from '../../formats/wrapper.ts';
 
 type Facts = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ByteReader } from '../../formats/byte-reader.ts';
+import type { ByteReader } from '../../formats/reading/byte-reader.ts';
 import { inspect } from '../../formats/inspect.ts';
 import { pageStates, rangePageBytes, rangePagesKept } from './ranged-messages.ts';
 import type { RangedMessage, RangedThreadData } from './ranged-messages.ts';

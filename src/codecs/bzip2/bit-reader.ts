@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../formats/byte-reader.ts';
+import type { ByteReader } from '../../formats/reading/byte-reader.ts';
 import { refuse } from '../../formats/refuse.ts';
 
 const windowBytes = 64 * 1024;

@@ -1,6 +1,6 @@
-import type { ByteReader } from '../../../src/formats/byte-reader.ts';
-import { decodeExtent } from '../../../src/formats/decode-extent.ts';
-import type { Extent } from '../../../src/formats/extent.ts';
+import type { ByteReader } from '../../../src/formats/reading/byte-reader.ts';
+import { decodeExtent } from '../../../src/formats/guest/decode-extent.ts';
+import type { Extent } from '../../../src/formats/guest/extent.ts';
 
 /** What the guest reads, put together from the extents; throws where they are not what the contract of `Extent` says. */
 export function guestBytes(file: ByteReader, extents: Iterable<Extent>): Buffer {

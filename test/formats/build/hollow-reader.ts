@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../../src/formats/byte-reader.ts';
+import type { ByteReader } from '../../../src/formats/reading/byte-reader.ts';
 
 /** A reader over a file of any size that is all zeros but for some pieces, and counts what is asked of it. */
 export class HollowReader implements ByteReader {

@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../../src/formats/byte-reader.ts';
+import type { ByteReader } from '../../../src/formats/reading/byte-reader.ts';
 
 /** A reader over bytes in memory that counts what is asked of it, as a file would have to deliver it. */
 export class MemoryReader implements ByteReader {

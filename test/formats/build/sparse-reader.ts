@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../../src/formats/byte-reader.ts';
+import type { ByteReader } from '../../../src/formats/reading/byte-reader.ts';
 
 /** A reader over a file of any size that is zero but for a few pieces. Keeps how much was read, and the most at once. */
 export class SparseReader implements ByteReader {

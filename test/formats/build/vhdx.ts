@@ -1,4 +1,4 @@
-import { crc32c } from '../../../src/formats/crc32c.ts';
+import { crc32c } from '../../../src/formats/reading/crc32c.ts';
 import { changed } from './change.ts';
 import type { Change } from './change.ts';
 
