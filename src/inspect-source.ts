@@ -74,7 +74,8 @@ async function inspectFile(path: string, options: InspectSourceOptions, signal: 
   }
 }
 
-async function inspectUrl(url: string, { declared, maxVirtualBytes }: InspectSourceOptions, signal: AbortSignal): Promise<SourceInspection> {
+async function inspectUrl(url: string, options: InspectSourceOptions, signal: AbortSignal): Promise<SourceInspection> {
+  const { declared, maxVirtualBytes } = options;
   const sources = createSources({
     fileRoots: [], sourceAllow: [{ kind: 'private', port: undefined }], idleTimeoutMs, maxImageBytes: Number.MAX_SAFE_INTEGER, now: () => new Date(),
   });
