@@ -21,8 +21,9 @@ function bytesOf(content: Buffer, asked: number[] = []): RangedBytes {
 }
 
 test('images that are elsewhere are judged as those that are here', async (t) => {
-  const images = [...goodImages, ...badImages.filter((_, index) => index % 6 === 0)].filter(({ declared }) => declared === undefined);
-  for (const { name, build } of images) {
+  const images = [...goodImages.filter((_, index) => index % 5 === 0), ...badImages.filter((_, index) => index % 40 === 0)];
+  for (const { name, build, declared } of images) {
+    if (declared !== undefined) continue;
     const content = build();
     const expected = inspect(new MemoryReader(content), inspection.declared, inspection, 'content');
     t.deepEqual(await inspectRanged(bytesOf(content), inspection, never), { verdict: expected, depth: 'content' }, name);

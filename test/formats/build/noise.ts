@@ -1,8 +1,13 @@
 /** Bytes that look random and are the same for the same seed (xorshift32). */
 export function noise(lengthBytes: number, seed: number): Buffer {
-  const next = randomNumbers(seed);
   const bytes = Buffer.alloc(lengthBytes);
-  for (let index = 0; index < lengthBytes; index += 1) bytes[index] = next(256);
+  let state = seed | 1;
+  for (let index = 0; index < lengthBytes; index += 1) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[index] = state >>> 8;
+  }
   return bytes;
 }
 
