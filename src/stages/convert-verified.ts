@@ -41,15 +41,28 @@ export interface ConvertVerifiedDeps extends ConvertDeps {
 export async function convertVerified(run: StageRun, deps: ConvertVerifiedDeps, input: ConvertVerifiedInput): Promise<Converted> {
   const { from, original, targetFormat } = input;
   const { virtualSizeBytes, format: sourceFormat } = original;
-  await convert(run, deps, { from, sourceFormat, targetFormat, virtualSizeBytes, maxBytes: deps.maxImageBytes });
+  const [converting, verifying] = halvesOf(run, Number(virtualSizeBytes));
+  await convert(converting, deps, { from, sourceFormat, targetFormat, virtualSizeBytes, maxBytes: deps.maxImageBytes });
   await deps.store.discardPart(run.taskId, run.attempt, from);
   const { path, name } = deps.store.stagedFile(run.taskId, run.attempt, 'converted');
   const quiet = { signal: run.signal, progress: () => undefined };
   const [verdict, { sizeBytes, digest }] = await Promise.all([
-    deps.pool.inspect({ path, name, declared: targetFormat, maxVirtualBytes: deps.maxVirtualBytes, depth: 'guest' }, run),
+    deps.pool.inspect({ path, name, declared: targetFormat, maxVirtualBytes: deps.maxVirtualBytes, depth: 'guest' }, verifying),
     deps.pool.digest({ path, name }, quiet),
   ]);
   return { sizeBytes, digest, verdict: sameDisk(original, verdict) };
+}
+
+/** The disk is gone through twice, once by qemu-img and once by us: to whoever watches, the second half of one way. */
+function halvesOf(run: StageRun, diskBytes: number): readonly [StageRun, StageRun] {
+  const half = (before: number): StageRun => ({
+    ...run,
+    progress: (bytesDone, bytesTotal) => {
+      const share = bytesTotal === 0 ? 0 : Math.min(bytesDone / bytesTotal, 1);
+      run.progress(before + Math.floor(diskBytes * share), 2 * diskBytes);
+    },
+  });
+  return [half(0), half(diskBytes)];
 }
 
 function sameDisk(original: Accepted, result: Verdict): Accepted {

@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
   create('a digest of another kind', importing({ expectedDigest: 'md5:d41d8cd98f00b204e9800998ecf8427e' }), [`${at}.expected_digest`]),
   create('a digest that is too short', importing({ expectedDigest: 'sha256:00' }), [`${at}.expected_digest`]),
   create('an unknown credential', importing({ credential: 'nobody-knows' }), [`${at}.credential`]),
-  create('a conversion', importing({ sourceFormat: 'DISK_FORMAT_RAW', storeFormat: 'DISK_FORMAT_QCOW2' }), [`${at}.store_format`]),
+  create('a conversion to ISO', importing({ sourceFormat: 'DISK_FORMAT_RAW', storeFormat: 'DISK_FORMAT_ISO' }), [`${at}.store_format`], /nothing is converted to ISO/),
   create('a label of 10 MB', importing({}, { labels: { note: 'x'.repeat(10_000_000) } }), ['labels["note"]'], /at most 255/),
   create('label keys that are none', importing({}, { labels: { '': 'a' } }), ['labels']),
   create('label keys in capitals', importing({}, { labels: { Env: 'a' } }), ['labels'], /"Env"/),

@@ -6,11 +6,11 @@ import { gzipSync } from 'node:zlib';
 
 import test from 'ava';
 
-import type { ImageStored, StageCompleted } from '../../src/gen/lehr/v1/event.ts';
+import type { StageCompleted } from '../../src/gen/lehr/v1/event.ts';
 import type { DiskFormat } from '../../src/gen/lehr/v1/disk_format.ts';
 import { buildIso } from '../formats/build/iso.ts';
 import { hasTool } from '../tooling/has-tool.ts';
-import { storeFiles } from './harness/data-folder.ts';
+import { awaitEmptyStaging, storeFiles } from './harness/data-folder.ts';
 import { descendantsOf, stillAlive } from './harness/descendants.ts';
 import { digestOf, qcow2Disk, rawDisk } from './harness/disk-images.ts';
 import { eventsOf, story } from './harness/events.ts';
@@ -19,12 +19,18 @@ import { makeFolder, startServer } from './harness/lehr-server.ts';
 import type { LehrServer } from './harness/lehr-server.ts';
 import { gives, startSource } from './harness/source-server.ts';
 import type { SourceServer } from './harness/source-server.ts';
-import { awaitTask, createImport } from './harness/tasks.ts';
+import { awaitStage, awaitTask, createImport } from './harness/tasks.ts';
 import { Teardowns } from './harness/teardowns.ts';
 
 const mebibyte = 2 ** 20;
 /** A size that cylinders, heads and sectors do not make, with data and holes. */
 const disk = Buffer.concat([rawDisk(mebibyte, 1).bytes, Buffer.alloc(2 * mebibyte), rawDisk(mebibyte, 2).bytes, Buffer.alloc(512, 7)]);
+/** Which takes a second or more to compress. */
+const noise = rawDisk(32 * mebibyte, 4);
+
+/** A conversion has to stop this soon after its cancel was asked for. */
+const stopWithinMs = 2_000;
+
 const drivers = { RAW: 'raw', QCOW2: 'qcow2', VMDK: 'vmdk', VHD: 'vpc', VHDX: 'vhdx', VDI: 'vdi' } as const;
 type Name = keyof typeof drivers;
 
@@ -42,10 +48,6 @@ function imageOf(name: Name): Buffer {
 }
 
 const formatOf = (name: Name): DiskFormat => `DISK_FORMAT_${name}`;
-
-function storedIn(events: Awaited<ReturnType<typeof eventsOf>>): ImageStored {
-  return events.find(({ payload }) => payload?.$case === 'imageStored')!.payload!.value as ImageStored;
-}
 
 if (hasTool('qemu-img') && hasTool('bubblewrap')) {
   test.before(async () => {
@@ -110,8 +112,18 @@ if (hasTool('qemu-img') && hasTool('bubblewrap')) {
       ['stageCompleted fetch', 'stageCompleted decompress', 'stageCompleted inspect', 'stageCompleted convert']);
   });
 
-  test.after('of all conversions nothing stays but the images', (t) => {
-    t.deepEqual(storeFiles(server.folder).staging, []);
+  test('a cancel in the middle of a conversion ends it at once, and nothing of it is left', async (t) => {
+    const { id } = await createImport(server.api, source.serve('/canceled', gives(noise.bytes)), {}, { storeFormat: 'DISK_FORMAT_VMDK' });
+    await awaitStage(server.api, id, 'convert');
+    const askedMs = performance.now();
+    await server.api.cancelTask({ id });
+    t.like(await awaitTask(server.api, id), { state: 'STATE_CANCELED', attempt: 1 });
+    t.true(performance.now() - askedMs < stopWithinMs);
+    await awaitEmptyStaging(server.folder);
+  });
+
+  test.after('of all conversions nothing stays but the images', async (t) => {
+    await awaitEmptyStaging(server.folder);
     t.deepEqual(descendantsOf(server.process.child.pid!), []);
   });
 
@@ -119,9 +131,8 @@ if (hasTool('qemu-img') && hasTool('bubblewrap')) {
     t.timeout(120_000);
     const folder = await makeFolder(t);
     const first = await startServer(t, folder);
-    const noise = rawDisk(64 * mebibyte, 4);
     const { id } = await createImport(first.api, source.serve('/noise', gives(noise.bytes)), {}, { storeFormat: 'DISK_FORMAT_VMDK' });
-    await awaitTask(first.api, id, ({ progress }) => progress?.stage === 'convert' && progress.bytesDone > 0n);
+    await awaitStage(first.api, id, 'convert');
     const started = descendantsOf(first.process.child.pid!);
     t.true(started.some(({ line }) => line.includes('qemu-img convert')), started.map(({ line }) => line).join('\n'));
     await first.kill('SIGKILL');
@@ -131,6 +142,7 @@ if (hasTool('qemu-img') && hasTool('bubblewrap')) {
     const task = await awaitTask(second.api, id);
     t.like(task, { state: 'STATE_SUCCEEDED', attempt: 2, result: { format: 'DISK_FORMAT_VMDK' } }, task.failure?.message);
     t.deepEqual([...await servedImages(second)], [[id, task.result!.digest]]);
-    t.deepEqual(storeFiles(folder), { staging: [], images: [storedIn(await eventsOf(second.api, `tasks/${id}`)).file] });
+    await awaitEmptyStaging(folder);
+    t.deepEqual(storeFiles(folder).images, [`${id}.2`]);
   });
 }

@@ -15,7 +15,7 @@ import type { BadImage } from '../formats/build/bad-image.ts';
 import { badImages } from '../formats/build/bad-images.ts';
 import { buildQcow2 } from '../formats/build/qcow2.ts';
 import { u32be, u64be } from '../formats/build/change.ts';
-import { storeFiles } from './harness/data-folder.ts';
+import { awaitEmptyStaging, storeFiles } from './harness/data-folder.ts';
 import { makeFolder, startServer } from './harness/lehr-server.ts';
 import type { LehrServer } from './harness/lehr-server.ts';
 import { scrape } from './harness/scrape.ts';
@@ -94,7 +94,8 @@ async function importAll(t: ExecutionContext, scheme: 'http' | 'file'): Promise<
   const found = ended.map((task, index) => ({ name: hostile[index]!.name, ...verdictOf(task) }));
   t.deepEqual(found.filter((one, index) => !isDeepStrictEqual(one, expectedOf(hostile[index]!))), []);
   t.deepEqual((await server.api.listImages({})).images, []);
-  t.deepEqual(storeFiles(server.folder), { staging: [], images: [] });
+  await awaitEmptyStaging(server.folder);
+  t.deepEqual(storeFiles(server.folder).images, []);
   t.is(await programsStarted(server), before, 'no program was started for any of them');
 }
 

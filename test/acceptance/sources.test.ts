@@ -190,11 +190,11 @@ const cases: readonly Case[] = [
     },
   },
   {
-    title: 'gives another format than is to be kept', retried: false, behaves: gives(image.bytes), spec: { storeFormat: 'DISK_FORMAT_RAW' },
+    title: 'gives a disk that is to be kept as a disc', retried: false, behaves: gives(image.bytes), spec: { storeFormat: 'DISK_FORMAT_ISO' },
     fails: {
       reason: 'REASON_FORMAT_UNSUPPORTED', stage: 'inspect',
-      message: 'The image is DISK_FORMAT_QCOW2 and this server does not convert to DISK_FORMAT_RAW. Leave store_format out to keep the image as it came.',
-      metadata: { found: 'DISK_FORMAT_QCOW2', wanted: 'DISK_FORMAT_RAW' },
+      message: 'Nothing is converted to DISK_FORMAT_ISO. Choose another format, or keep the image as it came.',
+      metadata: { found: 'DISK_FORMAT_QCOW2', wanted: 'DISK_FORMAT_ISO' },
     },
   },
   {

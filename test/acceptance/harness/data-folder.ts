@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 import Sqlite from 'better-sqlite3';
 
@@ -42,4 +43,9 @@ export function storeFiles(folder: string): { readonly staging: readonly string[
     staging: readdirSync(path.join(folder, 'store/staging')),
     images: readdirSync(path.join(folder, 'store/images')).toSorted(),
   };
+}
+
+/** Waits until nothing is staged: an attempt clears up behind the event that ends its task. The test's time-out is the bound. */
+export async function awaitEmptyStaging(folder: string): Promise<void> {
+  while (storeFiles(folder).staging.length > 0) await setTimeout(5);
 }

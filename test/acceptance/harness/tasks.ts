@@ -46,3 +46,12 @@ export async function awaitTask(api: Api, id: string, isAsAsked?: (task: Task) =
   const [task] = await awaitTasks(api, [id], isAsAsked);
   return task!;
 }
+
+/** Watches until a task is in the middle of a stage; throws where it ends before. */
+export async function awaitStage(api: Api, id: string, stage: string): Promise<void> {
+  for await (const { message } of api.watchTasks({})) {
+    if (message?.$case === 'progress' && message.value.id === id && message.value.progress?.stage === stage && message.value.progress.bytesDone > 0n) return;
+    if ((message?.$case === 'snapshot' || message?.$case === 'change') && message.value.id === id && hasEnded(message.value)) break;
+  }
+  throw new Error(`the task ended and was never seen in ${stage}`);
+}
