@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import test from 'ava';
 
@@ -11,7 +12,8 @@ import { zstdZeros } from '../codecs/bad-compressed.ts';
 import { compress } from '../codecs/compress.ts';
 import { noise } from '../formats/build/noise.ts';
 import { hasTool } from '../tooling/has-tool.ts';
-import { digestOf, qcow2Disk } from './harness/disk-images.ts';
+import { awaitEmptyStaging, readDeadLog, storeFiles } from './harness/data-folder.ts';
+import { digestOf, qcow2Disk, rawDisk } from './harness/disk-images.ts';
 import { eventsOf, story } from './harness/events.ts';
 import { servedImages } from './harness/inventory.ts';
 import { makeFolder, startServer } from './harness/lehr-server.ts';
@@ -95,6 +97,32 @@ for (const [name, build, { stage, reason, check }] of refused) {
   });
 }
 
-test.after('nothing of all that stays in the staging', (t) => {
-  t.deepEqual(readdirSync(join(folder, 'store', 'staging')), []);
+test('the digest that was expected is that of the bytes as sent, and of nothing that is inside', async (t) => {
+  const bytes = gzipSync(image.bytes);
+  const { id } = await createImport(server.api, source.serve('/inside', gives(bytes)), {}, { expectedDigest: image.digest });
+  t.like(await awaitTask(server.api, id), {
+    state: 'STATE_FAILED', attempt: 1, failure: { reason: 'REASON_DIGEST_MISMATCH', stage: 'fetch', metadata: { expected: image.digest, actual: digestOf(bytes) } },
+  });
+});
+
+test('a server that dies while it decompresses leaves the next one to do it anew, to one image', async (t) => {
+  t.timeout(60_000);
+  const large = rawDisk(96 * 2 ** 20, 2);
+  const bytes = gzipSync(large.bytes, { level: 0 });
+  const deadFolder = await makeFolder(t);
+  const first = await startServer(t, deadFolder);
+  const { id } = await createImport(first.api, source.serve('/large', gives(bytes)), {}, { expectedDigest: digestOf(bytes) });
+  while (!storeFiles(deadFolder).staging.includes(`${id}.1.decoded`)) await delay(1);
+  await first.kill('SIGKILL');
+  t.deepEqual(readDeadLog(deadFolder).map(({ what }) => what), ['taskCreated', 'attemptStarted', 'stageCompleted fetch']);
+  const second = await startServer(t, deadFolder);
+  t.like(await awaitTask(second.api, id), { state: 'STATE_SUCCEEDED', attempt: 2, result: { digest: large.digest } });
+  t.deepEqual([...await servedImages(second)], [[id, large.digest]]);
+  await awaitEmptyStaging(deadFolder);
+  t.deepEqual(storeFiles(deadFolder).images, [`${id}.2`]);
+});
+
+test.after('nothing of all that stays in the staging', async (t) => {
+  await awaitEmptyStaging(folder);
+  t.deepEqual(storeFiles(folder).staging, []);
 });

@@ -112,6 +112,19 @@ if (hasTool('qemu-img') && hasTool('bubblewrap')) {
       ['stageCompleted fetch', 'stageCompleted decompress', 'stageCompleted inspect', 'stageCompleted convert']);
   });
 
+  for (const outer of ['QCOW2', 'VMDK'] as const) {
+    test(`a qcow2 in a ${outer} is refused before a conversion would bring it to light`, async (t) => {
+      const [inner, made] = [path.join(work, `inner-${outer}`), path.join(work, `outer-${outer}`)];
+      writeFileSync(inner, qcow2Disk(mebibyte, 5).bytes);
+      const options = outer === 'VMDK' ? ['-o', 'subformat=streamOptimized'] : ['-c'];
+      execFileSync('qemu-img', ['convert', ...options, '-f', 'raw', '-O', drivers[outer], inner, made]);
+      const { id } = await createImport(server.api, source.serve(`/nested-${outer}`, gives(readFileSync(made))), {}, { storeFormat: 'DISK_FORMAT_RAW' });
+      t.like(await awaitTask(server.api, id), {
+        state: 'STATE_FAILED', attempt: 1, failure: { reason: 'REASON_IMAGE_UNSAFE', stage: 'inspect', metadata: { check: 'nested_format', found: 'qcow2' } },
+      });
+    });
+  }
+
   test('a cancel in the middle of a conversion ends it at once, and nothing of it is left', async (t) => {
     const { id } = await createImport(server.api, source.serve('/canceled', gives(noise.bytes)), {}, { storeFormat: 'DISK_FORMAT_VMDK' });
     await awaitStage(server.api, id, 'convert');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -24,6 +25,12 @@ import { answers, gives, startSource } from './harness/source-server.ts';
 import type { Behaviour, SourceServer } from './harness/source-server.ts';
 import { awaitTasks, createImport, importFrom } from './harness/tasks.ts';
 import { Teardowns } from './harness/teardowns.ts';
+
+/** Previews that wait for one another; more than eight are refused. */
+const atOnce = 8;
+
+/** One of so many images is looked at. */
+const sampleStep = 9;
 
 const shared = new Teardowns();
 let server: LehrServer;
@@ -66,6 +73,7 @@ test.serial('a good source, a bad, a missing and a dead one are told apart at bo
   const cases: readonly (readonly [url: string, depth: string, reason: string | undefined, check: string | undefined])[] = [
     [source.serve('/good', givesRanges(rawDisk(2 ** 20, 1).bytes)), 'DEPTH_TABLES', undefined, undefined],
     [source.serve('/whole', gives(rawDisk(2 ** 22, 1).bytes)), 'DEPTH_HEAD', undefined, undefined],
+    [source.serve('/compressed', givesRanges(gzipSync(rawDisk(2 ** 20, 1).bytes))), 'DEPTH_HEAD', undefined, undefined],
     [source.serve('/bad', givesRanges(backed)), 'DEPTH_HEAD', 'REASON_IMAGE_UNSAFE', 'qcow2.backing_file'],
     [source.serve('/missing', answers(404)), 'DEPTH_UNSPECIFIED', 'REASON_SOURCE_NOT_FOUND', undefined],
     [source.serve('/reset', (_response, request) => void request.socket.resetAndDestroy()), 'DEPTH_UNSPECIFIED', 'REASON_SOURCE_UNREACHABLE', undefined],
@@ -141,11 +149,13 @@ test.serial('what a preview tells is what the import then finds', async (t) => {
   t.timeout(60_000);
   const programs = async (): Promise<string> => JSON.stringify([...await scrape(server.httpUrl)].filter(([name]) => name.startsWith('lehr_programs')));
   const before = await programs();
-  const sample = [...goodImages, ...badImages].filter((_, index) => index % 5 === 0);
+  const sample = [...goodImages, ...badImages].filter((_, index) => index % sampleStep === 0);
   const urls = sample.map(({ build }, index) => source.serve(`/sample-${index}`, givesRanges(build())));
   const specs = sample.map(({ declared = 'DISK_FORMAT_UNSPECIFIED' }) => ({ sourceFormat: declared }));
   const previews: ImportPreview[] = [];
-  for (const [index, url] of urls.entries()) previews.push(await previewOf(url, specs[index]));
+  for (let at = 0; at < urls.length; at += atOnce) {
+    previews.push(...await Promise.all(urls.slice(at, at + atOnce).map((url, index) => previewOf(url, specs[at + index]))));
+  }
   await nothingExists(t);
   const tasks = await Promise.all(urls.map((url, index) => createImport(server.api, url, {}, specs[index])));
   const ended = await awaitTasks(server.api, tasks.map(({ id }) => id));

@@ -1,4 +1,5 @@
 import type { ServerResponse, IncomingMessage } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createSources } from '../../src/sources/create-sources.ts';
@@ -58,6 +59,14 @@ for (const [name, content, check, depth] of bad) {
     t.is(found.failure?.metadata['check'], check, found.failure?.message);
     t.is(found.depth, depth);
     t.is(found.verdict, undefined);
+  });
+}
+
+for (const hasRanges of [true, false]) {
+  test(`what is compressed is not refused for it, ${hasRanges ? 'with' : 'without'} ranges`, async (t) => {
+    const content = gzipSync(buildRaw(mbr));
+    const { url } = await serve(t, content, hasRanges);
+    t.deepEqual(await look(t, url), { depth: 'head', sizeBytes: content.length, facts: { wrapper: 'gzip' }, failure: undefined, verdict: undefined });
   });
 }
 
