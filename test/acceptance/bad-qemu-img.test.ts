@@ -70,7 +70,8 @@ if (hasTool('qemu-img')) {
   });
 
   const other = 'of another disk';
-  const bad: readonly (readonly [title: string, script: string, message: RegExp, metadata: Readonly<Record<string, string>>, content?: Buffer])[] = [
+  type Metadata = Readonly<Record<string, string>>;
+  const bad: readonly (readonly [title: string, script: string, message: RegExp, metadata: Metadata, content?: Buffer])[] = [
     ['dies of a segmentation fault', 'kill -SEGV $$', /^qemu-img died of SIGSEGV/, { signal: 'SIGSEGV' }],
     ['is killed, as by the kernel for want of memory', 'kill -KILL $$', /^qemu-img died of SIGKILL/, { signal: 'SIGKILL' }],
     ['prints gigabytes', 'exec yes', /printed far more/, {}],

@@ -26,6 +26,9 @@ import { Teardowns } from './harness/teardowns.ts';
 
 const mebibyte = 2 ** 20;
 
+/** One of so many is read from a file as well: all but its fetch is the same. */
+const fileStep = 4;
+
 const shared = new Teardowns();
 let server: LehrServer;
 let source: SourceServer;
@@ -69,8 +72,8 @@ function publish(scheme: 'http' | 'file', file: string, content: Buffer): string
   return `file://${folder}/${file}`;
 }
 
-function verdictOf({ state, attempt, failure }: Task): Readonly<Record<string, unknown>> {
-  return { state, attempt, reason: failure?.reason, check: failure?.metadata['check'], retryable: failure?.retryable };
+function verdictOf({ state, failure }: Task): Readonly<Record<string, unknown>> {
+  return { state, reason: failure?.reason, check: failure?.metadata['check'], retryable: failure?.retryable };
 }
 
 /** What the end of a file shows is not waited for where its head suffices. */
@@ -79,32 +82,35 @@ function expectedOf({ name, check, reason, build, declared = 'DISK_FORMAT_UNSPEC
   const early = image.length > headBytes ? inspectWrappedHead(image.subarray(0, headBytes), declared) : undefined;
   const failure = early !== undefined && 'refusal' in early ? early.refusal : undefined;
   return {
-    name, state: 'STATE_FAILED', attempt: 1, retryable: false,
+    name, state: 'STATE_FAILED', retryable: false,
     reason: failure?.reason ?? `REASON_${reason}`, check: failure?.metadata['check'] ?? check,
   };
 }
 
-async function importAll(t: ExecutionContext, scheme: 'http' | 'file'): Promise<void> {
+async function importAll(t: ExecutionContext, scheme: 'http' | 'file', images: readonly Hostile[]): Promise<void> {
   const before = await programsStarted(server);
   t.true(before > 0, 'the looks at the start are counted');
   const storeFormat = scheme === 'http' ? 'DISK_FORMAT_QCOW2' : 'DISK_FORMAT_RAW';
-  const created = await Promise.all(hostile.map(({ file, build, declared = 'DISK_FORMAT_UNSPECIFIED' }) =>
+  const created = await Promise.all(images.map(({ file, build, declared = 'DISK_FORMAT_UNSPECIFIED' }) =>
     createImport(server.api, publish(scheme, file, build()), {}, { sourceFormat: declared, storeFormat })));
   const ended = await awaitTasks(server.api, created.map(({ id }) => id));
-  const found = ended.map((task, index) => ({ name: hostile[index]!.name, ...verdictOf(task) }));
-  t.deepEqual(found.filter((one, index) => !isDeepStrictEqual(one, expectedOf(hostile[index]!))), []);
+  const found = ended.map((task, index) => ({ name: images[index]!.name, ...verdictOf(task) }));
+  t.deepEqual(found.filter((one, index) => !isDeepStrictEqual(one, expectedOf(images[index]!))), []);
   t.deepEqual((await server.api.listImages({})).images, []);
   await awaitEmptyStaging(server.folder);
   t.deepEqual(storeFiles(server.folder).images, []);
   t.is(await programsStarted(server), before, 'no program was started for any of them');
 }
 
-for (const scheme of ['http', 'file'] as const) {
-  test.serial(`no hostile image over ${scheme} becomes an image, leaves anything behind or starts a program`, async (t) => {
-    t.timeout(120_000);
-    await importAll(t, scheme);
-  });
-}
+test.serial('no hostile image becomes an image, leaves anything behind or starts a program', async (t) => {
+  t.timeout(300_000);
+  await importAll(t, 'http', hostile);
+});
+
+test.serial('nor does one that is read from a file', async (t) => {
+  t.timeout(300_000);
+  await importAll(t, 'file', hostile.filter((_, index) => index % fileStep === 0));
+});
 
 test.serial('a bad header cuts off a body without end after the first megabyte', async (t) => {
   const head = Buffer.concat([buildQcow2(3, u64be(8, 512n), u32be(16, 11)), Buffer.alloc(mebibyte)]);

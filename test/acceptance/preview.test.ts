@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, status } from '@grpc/grpc-js';
 
 import type { Failure } from '../../src/gen/lehr/v1/failure.ts';
 import type { ImportImage } from '../../src/gen/lehr/v1/task.ts';
@@ -100,7 +100,7 @@ function waitByConnect(url: string): Waiting {
   const ended = fetch(`${server.httpUrl}/lehr.v1.TaskService/CreateTask`, {
     method: 'POST', headers: { 'content-type': 'application/json' }, signal: stop.signal,
     body: JSON.stringify({ spec: { importImage: { sourceUri: url } }, validateOnly: true }),
-  }).then(({ status }) => `status ${status}`, () => 'hung up');
+  }).then((response) => `status ${response.status}`, () => 'hung up');
   return { ended, hangUp: () => stop.abort() };
 }
 
@@ -109,7 +109,7 @@ function waitByGrpc(client: Client, url: string): Waiting {
   const request = CreateTaskRequest.fromPartial({ ...importFrom(url), validateOnly: true } as never);
   const answered = Promise.withResolvers<string>();
   const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error) => {
-    answered.resolve(error?.code === 1 ? 'hung up' : `answered ${error?.message ?? ''}`);
+    answered.resolve(error?.code === status.CANCELLED ? 'hung up' : `answered ${error?.message ?? ''}`);
   });
   return { ended: answered.promise, hangUp: () => call.cancel() };
 }
@@ -146,7 +146,7 @@ test.serial('eight previews may wait for sources that say nothing; the ninth is 
 });
 
 test.serial('what a preview tells is what the import then finds', async (t) => {
-  t.timeout(60_000);
+  t.timeout(180_000);
   const programs = async (): Promise<string> => JSON.stringify([...await scrape(server.httpUrl)].filter(([name]) => name.startsWith('lehr_programs')));
   const before = await programs();
   const sample = [...goodImages, ...badImages].filter((_, index) => index % sampleStep === 0);
@@ -172,8 +172,10 @@ test.serial('what a preview tells is what the import then finds', async (t) => {
 
 test.serial('a source on loopback is refused where sources may lead to no private address, and reached on the one port that is allowed', async (t) => {
   const [allowed, other] = await Promise.all([0, 1].map(async () => {
-    const listener = createServer((_request, response) => void response.writeHead(200).end(rawDisk(65_536, 1).bytes)).listen(0, '127.0.0.1');
-    t.teardown(() => listener.close());
+    const listener = createServer(({ url }, response) => {
+      if (url !== '/slow') response.writeHead(200).end(rawDisk(65_536, 1).bytes);
+    }).listen(0, '127.0.0.1');
+    t.teardown(() => listener.close().closeAllConnections());
     await once(listener, 'listening');
     return (listener.address() as AddressInfo).port;
   })) as [number, number];
@@ -183,9 +185,11 @@ test.serial('a source on loopback is refused where sources may lead to no privat
     t.like(refusal, { code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
     t.deepEqual(refusal.violations.map(({ field }) => field), ['spec.import_image.source_uri']);
   }
-  const narrow = await startServer(t, await makeFolder(t), { 'source-allow': `127.0.0.1:${allowed}` });
+  const narrow = await startServer(t, await makeFolder(t), { 'source-allow': `127.0.0.1:${allowed}`, 'idle-timeout': '1s' });
   const { preview } = await narrow.api.createTask({ ...importFrom(`http://127.0.0.1:${allowed}/disk`), validateOnly: true });
   t.is(preview?.failure, undefined);
+  const slow = await narrow.api.createTask({ ...importFrom(`http://127.0.0.1:${allowed}/slow`), validateOnly: true });
+  t.like(slow.preview, { depth: 'DEPTH_UNSPECIFIED', failure: { reason: 'REASON_SOURCE_TOO_SLOW' } });
   const { id } = await createImport(narrow.api, `http://127.0.0.1:${allowed}/disk`);
   t.is((await awaitTasks(narrow.api, [id]))[0]?.state, 'STATE_SUCCEEDED');
   for (const validateOnly of [true, false]) {

@@ -66,7 +66,7 @@ for (const hasRanges of [true, false]) {
   test(`what is compressed is not refused for it, ${hasRanges ? 'with' : 'without'} ranges`, async (t) => {
     const content = gzipSync(buildRaw(mbr));
     const { url } = await serve(t, content, hasRanges);
-    t.deepEqual(await look(t, url), { depth: 'head', sizeBytes: content.length, facts: { wrapper: 'gzip' }, failure: undefined, verdict: undefined });
+    t.deepEqual(await look(t, url), { depth: 'head', sizeBytes: content.length, facts: { codec: 'gzip' }, failure: undefined, verdict: undefined });
   });
 }
 
