@@ -2,7 +2,10 @@ import { openStoredFile } from './bytes/jobs/stored-file.ts';
 import { FailureError } from './domain/failures.ts';
 import { checkResults, type CheckResult } from './formats/check-results.ts';
 import { inspectInSteps, type InspectionDepth } from './formats/inspect.ts';
+import { edgesOf } from './formats/reading/edges.ts';
+import { wrapperOf } from './formats/recognise.ts';
 import type { Verdict } from './formats/verdict.ts';
+import { wrapperFacts } from './formats/wrapper.ts';
 import type { DiskFormat } from './gen/lehr/v1/disk_format.ts';
 import type { Failure } from './gen/lehr/v1/failure.ts';
 import { createSources } from './sources/create-sources.ts';
@@ -55,6 +58,8 @@ async function inspectFile(path: string, options: InspectSourceOptions, signal: 
   try {
     const file = openStoredFile(path, path);
     try {
+      const wrapper = wrapperOf(edgesOf(file));
+      if (wrapper !== undefined) return { kind: 'head', sizeBytes: file.sizeBytes, facts: wrapperFacts(wrapper) };
       const steps = inspectInSteps(file, declared, { maxVirtualBytes }, depth);
       for (let sliceStartMs = performance.now(); ; ) {
         const step = steps.next();

@@ -23,8 +23,12 @@ const phasesOf: Readonly<Record<InspectionDepth, number>> = { headers: 2, tables
 const recognition: readonly string[] = ['content.', 'format.', 'polyglot', 'luks.', 'raw.empty'];
 
 /** Checks that fail in tables only, and in the guest's data only. The others may fail as early as in the headers. */
-export const tableChecks: ReadonlySet<CheckName> = new Set<CheckName>([]);
-export const guestChecks: ReadonlySet<CheckName> = new Set<CheckName>(['compressed_data']);
+export const tableChecks: ReadonlySet<CheckName> = new Set<CheckName>([
+  'qcow2.refcount_block', 'qcow2.refcount', 'qcow2.l2_table', 'qcow2.l2_entry', 'qcow2.cluster', 'qcow2.compressed', 'qcow2.overlap',
+  'vmdk.marker', 'vmdk.grain_table', 'vmdk.grain_entry', 'vmdk.redundant_tables', 'vmdk.overlap',
+  'vhd.block', 'vhd.overlap', 'vhd.sector_bitmap', 'vhdx.block_state', 'vhdx.block', 'vhdx.overlap', 'vdi.block_entry', 'vdi.overlap',
+]);
+export const guestChecks: ReadonlySet<CheckName> = new Set<CheckName>(['nested_format', 'compressed_data']);
 
 /** The phase in which a check may fail first. */
 export function phaseOf(check: CheckName): Phase {
@@ -33,8 +37,8 @@ export function phaseOf(check: CheckName): Phase {
   return guestChecks.has(check) ? 'guest' : 'headers';
 }
 
-/** Prefixes of checks that are made of one format alone. */
-const formatPrefixes = ['raw.', 'qcow2.', 'vmdk.', 'vhd.', 'vhdx.', 'vdi.', 'iso.'];
+/** Prefixes of checks that are made of one format alone, and of what an image may come in. */
+const formatPrefixes = ['raw.', 'qcow2.', 'vmdk.', 'vhd.', 'vhdx.', 'vdi.', 'iso.', 'compressed.', 'ova.'];
 
 /** The checks that concern an image, in the order of the table, and what came of each. */
 export function checkResults(verdict: Verdict, depth: InspectionDepth): readonly CheckResult[] {

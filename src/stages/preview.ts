@@ -1,7 +1,8 @@
 import { inspectRanged } from '../bytes/ranged/inspect-ranged.ts';
 import { failure, FailureError } from '../domain/failures.ts';
-import { headBytes, inspectHead } from '../formats/inspect-head.ts';
+import { headBytes, inspectWrappedHead } from '../formats/inspect-head.ts';
 import type { Verdict } from '../formats/verdict.ts';
+import { wrapperFacts } from '../formats/wrapper.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { RangesUnsupportedError } from '../sources/source.ts';
@@ -60,10 +61,12 @@ async function judgeRanges(ranged: RangedSource, input: PreviewInput, signal: Ab
   return { ...judged, facts: verdict.facts, failure: undefined, verdict };
 }
 
-/** An answer where the head alone gives one. */
+/** An answer where the head alone gives one: a refusal, or what the image is to be taken out of before more can be said of it. */
 function judgeHead(head: Uint8Array, sizeBytes: number, { declared }: PreviewInput): Preview | undefined {
-  const refusal = inspectHead(head, declared);
-  return refusal === undefined ? undefined : { depth: 'head', sizeBytes, facts: {}, failure: refusal, verdict: undefined };
+  const found = inspectWrappedHead(head, declared);
+  const answer = { depth: 'head', sizeBytes, verdict: undefined } as const;
+  if ('refusal' in found) return { ...answer, facts: {}, failure: found.refusal };
+  return found.wrapper === undefined ? undefined : { ...answer, facts: wrapperFacts(found.wrapper), failure: undefined };
 }
 
 /** Ends the reading of a source of which enough has come. */

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { checkTable } from '../../src/formats/check-table.ts';
@@ -55,6 +57,12 @@ test('without the digest the guest\'s data is not read', async (t) => {
   const { stdout } = await runLehr(['inspect', '--no-digest', '--json', fileOf(t, disk)]);
   const { guestDigest, depth } = JSON.parse(stdout) as { guestDigest?: string; depth: string };
   t.deepEqual({ guestDigest, depth }, { guestDigest: undefined, depth: 'content' });
+});
+
+test('of compressed content is told what it is, and no more', async (t) => {
+  const { exitCode, stdout } = await runLehr(['inspect', '--json', fileOf(t, gzipSync(disk))]);
+  t.is(exitCode, 0);
+  t.like(JSON.parse(stdout), { verdict: 'undecided', depth: 'head', facts: { codec: 'gzip' } });
 });
 
 test('another format than the one asked for is refused', async (t) => {

@@ -1,4 +1,5 @@
 import type { ServerResponse, IncomingMessage } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createSources } from '../../src/sources/create-sources.ts';
@@ -67,6 +68,13 @@ test('a server without ranges lets the head be judged, and the rest is not read'
   const page = await serve(t, Buffer.from('<html>'), false);
   t.like(await look(t, page.url), { depth: 'head', failure: { reason: 'REASON_NOT_A_DISK_IMAGE' } });
 });
+
+for (const hasRanges of [true, false]) {
+  test(`compressed content is no failure, since an import decodes it: ${hasRanges ? 'with' : 'without'} ranges`, async (t) => {
+    const { url } = await serve(t, gzipSync(buildQcow2(3)), hasRanges);
+    t.like(await look(t, url), { depth: 'head', failure: undefined, verdict: undefined, facts: { codec: 'gzip' } });
+  });
+}
 
 test('a source that cannot be read is a failure of the source', async (t) => {
   const { origin } = await startBadServer(t, (_, response) => void response.writeHead(404).end());
