@@ -20,7 +20,7 @@ const volatile: readonly (readonly [pattern: RegExp, stand: string])[] = [
 ];
 
 /** Lines about progress: how many there are is a matter of speed. */
-const progressLine = /^(?:waiting to start|running|fetch|inspect|store)(?:: .*)?$/;
+const progressLine = /^(?:waiting to start|running|fetch|decompress|inspect|convert|store)(?:: .*)?$/;
 
 /** A transcript without what differs from run to run: two runs of the same commands have the same shape. */
 export function shapeOf(transcript: string): readonly string[] {
