@@ -50,6 +50,6 @@ test('checks of other formats, of archives and of compressed content do not conc
 });
 
 test('the beginning of the guest\'s disk is judged without its end', (t) => {
-  const nested = badImages.find(({ check, name }) => check === 'nested_format' && name.includes('qcow2 inside'));
+  const nested = badImages.find(({ check, name }) => check === 'nested_format' && name.startsWith('a qcow2 in a'));
   t.is(failedAt(nested!.build(), 'DISK_FORMAT_UNSPECIFIED', 'content'), 'nested_format');
 });
