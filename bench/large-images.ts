@@ -83,7 +83,8 @@ export async function importOnce(lehr: LehrServer, uri: string): Promise<string>
   }
 }
 
-async function deleteImage(lehr: LehrServer, id: string): Promise<void> {
+/** Deletes an image, and waits until its bytes are gone from the disk. */
+export async function deleteImage(lehr: LehrServer, id: string): Promise<void> {
   const client = imageClient(lehr.grpc);
   await answered((callback) => client.deleteImage({ id }, callback));
   client.close();

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BytesPool } from './bytes/bytes-pool.ts';
 import { openStoredFile } from './bytes/jobs/stored-file.ts';
 import { FailureError } from './domain/failures.ts';
 import { checkResults, type CheckResult } from './formats/check-results.ts';
@@ -5,7 +9,7 @@ import { inspectInSteps, type InspectionDepth } from './formats/inspect.ts';
 import { edgesOf } from './formats/reading/edges.ts';
 import { wrapperOf } from './formats/recognise.ts';
 import type { Verdict } from './formats/verdict.ts';
-import { wrapperFacts } from './formats/wrapper.ts';
+import type { Wrapper } from './formats/wrapper.ts';
 import type { DiskFormat } from './gen/lehr/v1/disk_format.ts';
 import type { Failure } from './gen/lehr/v1/failure.ts';
 import { createSources } from './sources/create-sources.ts';
@@ -29,7 +33,7 @@ export interface InspectSourceOptions {
  * nothing speaks against the first bytes, and more could not be judged. `unread`: why there is no verdict.
  */
 export type SourceInspection =
-  | { readonly kind: 'judged'; readonly sizeBytes: number; readonly depth: InspectionDepth; readonly verdict: Verdict; readonly checks: readonly CheckResult[] }
+  | { readonly kind: 'judged'; readonly sizeBytes: number; readonly depth: InspectionDepth; readonly verdict: Verdict; readonly wrapper: Wrapper | undefined; readonly checks: readonly CheckResult[] }
   | { readonly kind: 'head'; readonly sizeBytes: number; readonly facts: Readonly<Record<string, string>> }
   | { readonly kind: 'unread'; readonly failure: Failure };
 
@@ -53,33 +57,70 @@ export async function inspectSource(options: InspectSourceOptions, signal: Abort
 }
 
 async function inspectFile(path: string, options: InspectSourceOptions, signal: AbortSignal): Promise<SourceInspection> {
-  const { declared, maxVirtualBytes, withGuest, onProgress } = options;
-  const depth = withGuest ? 'guest' : 'content';
   try {
-    const file = openStoredFile(path, path);
-    try {
-      const wrapper = wrapperOf(edgesOf(file));
-      if (wrapper !== undefined) return { kind: 'head', sizeBytes: file.sizeBytes, facts: wrapperFacts(wrapper) };
-      const steps = inspectInSteps(file, declared, { maxVirtualBytes }, depth);
-      for (let sliceStartMs = performance.now(); ; ) {
-        const step = steps.next();
-        if (step.done === true) return judged(file.sizeBytes, depth, step.value);
-        if (performance.now() - sliceStartMs < sliceMs) continue;
-        onProgress(step.value.bytesDone, step.value.bytesTotal);
-        await new Promise((resolve) => setImmediate(resolve));
-        signal.throwIfAborted();
-        sliceStartMs = performance.now();
-      }
-    } finally {
-      file.close();
-    }
+    const wrapper = wrapperOfFile(path);
+    if (wrapper === undefined) return await judgeFile(path, options, signal);
+    return await unwrapped(path, wrapper, options, signal, (decoded) => judgeFile(decoded, options, signal, wrapper));
   } catch (error) {
-    if (error instanceof FailureError) return { kind: 'unread', failure: error.failure };
-    throw error;
+    if (!(error instanceof FailureError)) throw error;
+    const { failure } = error;
+    const isRefusal = failure.metadata['check'] !== undefined;
+    return isRefusal ? judged(0, 'headers', { kind: 'refused', failure }, wrapperOfFile(path)) : { kind: 'unread', failure };
   }
 }
 
-async function inspectUrl(url: string, { declared, maxVirtualBytes }: InspectSourceOptions, signal: AbortSignal): Promise<SourceInspection> {
+function wrapperOfFile(path: string): Wrapper | undefined {
+  const file = openStoredFile(path, path);
+  try {
+    return wrapperOf(edgesOf(file));
+  } finally {
+    file.close();
+  }
+}
+
+async function judgeFile(
+  path: string, options: InspectSourceOptions, signal: AbortSignal, wrapper?: Wrapper,
+): Promise<SourceInspection> {
+  const { declared, maxVirtualBytes, withGuest, onProgress } = options;
+  const depth = withGuest ? 'guest' : 'content';
+  const file = openStoredFile(path, path);
+  try {
+    const steps = inspectInSteps(file, declared, { maxVirtualBytes }, depth);
+    for (let sliceStartMs = performance.now(); ; ) {
+      const step = steps.next();
+      if (step.done === true) return judged(file.sizeBytes, depth, step.value, wrapper);
+      if (performance.now() - sliceStartMs < sliceMs) continue;
+      onProgress(step.value.bytesDone, step.value.bytesTotal);
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+      sliceStartMs = performance.now();
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** Does `work` on what is inside a compressed file or an OVA, which lies in the system's folder for temporary files meanwhile. */
+async function unwrapped<T>(
+  path: string, wrapper: Wrapper, options: InspectSourceOptions, signal: AbortSignal, work: (decoded: string) => Promise<T>,
+): Promise<T> {
+  const { declared, onProgress } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'lehr-inspect-'));
+  const pool = new BytesPool(1);
+  try {
+    const target = join(folder, 'image');
+    const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxRatio: Number.MAX_SAFE_INTEGER };
+    const job = { path, name: path, wrapper, target: { path: target, name: target }, declared, ...limits };
+    await pool.decode(job, { signal, progress: onProgress });
+    return await work(target);
+  } finally {
+    await pool.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function inspectUrl(url: string, options: InspectSourceOptions, signal: AbortSignal): Promise<SourceInspection> {
+  const { declared, maxVirtualBytes } = options;
   const sources = createSources({
     fileRoots: [], sourceAllow: [{ kind: 'private', port: undefined }], idleTimeoutMs, maxImageBytes: Number.MAX_SAFE_INTEGER, now: () => new Date(),
   });
@@ -97,6 +138,6 @@ function describe({ depth, sizeBytes, facts, failure, verdict }: Preview): Sourc
   return judged(sizeBytes, depth === 'tables' ? 'content' : 'headers', { kind: 'refused', failure });
 }
 
-function judged(sizeBytes: number, depth: InspectionDepth, verdict: Verdict): SourceInspection {
-  return { kind: 'judged', sizeBytes, depth, verdict, checks: checkResults(verdict, depth) };
+function judged(sizeBytes: number, depth: InspectionDepth, verdict: Verdict, wrapper?: Wrapper): SourceInspection {
+  return { kind: 'judged', sizeBytes, depth, verdict, wrapper, checks: checkResults(verdict, depth, wrapper) };
 }

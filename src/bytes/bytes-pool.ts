@@ -102,7 +102,8 @@ export class BytesPool {
     await Promise.all([...this.#links].map((link) => link.close()));
   }
 
-  async #run(job: PoolJob, { signal, progress }: JobRun): Promise<PoolResult> {
+  async #run(job: PoolJob, run: JobRun): Promise<PoolResult> {
+    const { signal } = run;
     signal.throwIfAborted();
     const id = this.#nextId();
     const link = this.#leastLoaded();
@@ -112,7 +113,7 @@ export class BytesPool {
       ended.reject(signal.reason as Error);
     };
     signal.addEventListener('abort', giveUp, { once: true });
-    link.join(id, { ended: ended.resolve, progressed: progress });
+    link.join(id, { ended: ended.resolve, progressed: (bytesDone, bytesTotal) => { run.progress(bytesDone, bytesTotal); } });
     link.send({ kind: 'run', id, job });
     try {
       return await ended.promise;

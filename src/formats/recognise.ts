@@ -55,7 +55,8 @@ export function recognise(edges: Edges, declared: DiskFormat): FormatInspector {
 
 /** What the content is to be taken out of first; undefined for anything that is a disk image too, which is a polyglot. */
 export function wrapperOf(edges: Edges): Wrapper | undefined {
-  if (magicFormats.some((format) => format.recognise(edges)) || unsupportedFormats.some((format) => format.matches(edges))) return undefined;
+  const isDisk = magicFormats.some((format) => format.recognise(edges)) || unsupportedFormats.some((format) => format.matches(edges));
+  if (isDisk) return undefined;
   return foreignContents.find((content) => content.matches(edges.head))?.wrapper;
 }
 

@@ -3,8 +3,3 @@ export type StreamCodec = 'gzip' | 'xz' | 'zstd' | 'bzip2';
 
 /** What an image may come wrapped in: compressed as a whole, or as the one disk of an OVA (DSP0243). Never in two of them. */
 export type Wrapper = StreamCodec | 'ova';
-
-/** What is told of a wrapper before it is opened. */
-export function wrapperFacts(wrapper: Wrapper): Readonly<Record<string, string>> {
-  return wrapper === 'ova' ? { archive: wrapper } : { codec: wrapper };
-}

@@ -38,7 +38,8 @@ export interface ConvertVerifiedDeps extends ConvertDeps {
  * digest is that of the original. The disk may have grown, since some formats round its size up; what is new reads as zeros
  * (the digest says so). Throws what `convert` throws, and CONVERSION_FAILED where the result is another disk.
  */
-export async function convertVerified(run: StageRun, deps: ConvertVerifiedDeps, { from, original, targetFormat }: ConvertVerifiedInput): Promise<Converted> {
+export async function convertVerified(run: StageRun, deps: ConvertVerifiedDeps, input: ConvertVerifiedInput): Promise<Converted> {
+  const { from, original, targetFormat } = input;
   const { virtualSizeBytes, format: sourceFormat } = original;
   await convert(run, deps, { from, sourceFormat, targetFormat, virtualSizeBytes, maxBytes: deps.maxImageBytes });
   await deps.store.discardPart(run.taskId, run.attempt, from);

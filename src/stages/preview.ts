@@ -2,7 +2,6 @@ import { inspectRanged } from '../bytes/ranged/inspect-ranged.ts';
 import { failure, FailureError } from '../domain/failures.ts';
 import { headBytes, inspectWrappedHead } from '../formats/inspect-head.ts';
 import type { Verdict } from '../formats/verdict.ts';
-import { wrapperFacts } from '../formats/wrapper.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { RangesUnsupportedError } from '../sources/source.ts';
@@ -61,12 +60,12 @@ async function judgeRanges(ranged: RangedSource, input: PreviewInput, signal: Ab
   return { ...judged, facts: verdict.facts, failure: undefined, verdict };
 }
 
-/** An answer where the head alone gives one: a refusal, or what the image is to be taken out of before more can be said of it. */
+/** An answer where the head alone gives one: a refusal, or content that can be judged only once it is unwrapped. */
 function judgeHead(head: Uint8Array, sizeBytes: number, { declared }: PreviewInput): Preview | undefined {
   const found = inspectWrappedHead(head, declared);
-  const answer = { depth: 'head', sizeBytes, verdict: undefined } as const;
-  if ('refusal' in found) return { ...answer, facts: {}, failure: found.refusal };
-  return found.wrapper === undefined ? undefined : { ...answer, facts: wrapperFacts(found.wrapper), failure: undefined };
+  const judged = { depth: 'head', sizeBytes, verdict: undefined } as const;
+  if ('refusal' in found) return { ...judged, facts: {}, failure: found.refusal };
+  return found.wrapper === undefined ? undefined : { ...judged, facts: { codec: found.wrapper }, failure: undefined };
 }
 
 /** Ends the reading of a source of which enough has come. */

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { checkTable } from '../../src/formats/check-table.ts';
@@ -59,12 +58,6 @@ test('without the digest the guest\'s data is not read', async (t) => {
   t.deepEqual({ guestDigest, depth }, { guestDigest: undefined, depth: 'content' });
 });
 
-test('of compressed content is told what it is, and no more', async (t) => {
-  const { exitCode, stdout } = await runLehr(['inspect', '--json', fileOf(t, gzipSync(disk))]);
-  t.is(exitCode, 0);
-  t.like(JSON.parse(stdout), { verdict: 'undecided', depth: 'head', facts: { codec: 'gzip' } });
-});
-
 test('another format than the one asked for is refused', async (t) => {
   const { exitCode, stdout } = await runLehr(['inspect', '--format', 'qcow2', fileOf(t, disk)]);
   t.is(exitCode, 1);
@@ -85,6 +78,23 @@ test('an address is inspected by its parts, or by its head where there are none'
   t.like(JSON.parse(whole?.stdout ?? ''), { verdict: 'undecided', depth: 'head' });
   t.like(gone, { exitCode: 3, stdout: '' });
   t.like(JSON.parse(gone?.stderr ?? ''), { error: { reason: 'SOURCE_NOT_FOUND' } });
+});
+
+test('a compressed file is unwrapped first, into a place that is gone afterwards', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lehr-inspect-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const env = { TMPDIR: folder };
+  const good = await runLehr(['inspect', '--json', fileOf(t, gzipSync(disk))], { env });
+  t.like(JSON.parse(good.stdout), { verdict: 'accepted', format: 'DISK_FORMAT_RAW', wrapper: 'gzip', guestDigest: naiveGuestDigest(disk) });
+  const broken = gzipSync(disk);
+  broken.writeUInt32LE(7, broken.length - 8);
+  const bad = await runLehr(['inspect', fileOf(t, broken)], { env });
+  t.is(bad.exitCode, 1);
+  t.regex(bad.stdout, /^compressed\.corrupt +failed$/m);
+  const inside = await runLehr(['inspect', fileOf(t, gzipSync(unsafe))], { env });
+  t.regex(inside.stdout, /^qcow2\.backing_file +failed$/m);
+  t.regex(inside.stdout, /^compressed\.corrupt +passed$/m);
+  t.deepEqual(readdirSync(folder), []);
 });
 
 test('what is no file is told', async (t) => {

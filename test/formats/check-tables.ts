@@ -7,7 +7,7 @@ import { ImageRefusedError } from '../../src/formats/refuse.ts';
 export function checkTables(format: FormatInspector, file: ByteReader): Readonly<Record<string, string>> | readonly number[] {
   try {
     format.describe(file);
-    const disk = format.open!(file);
+    const disk = format.open(file);
     return [...FileSpace.passes(file.sizeBytes, disk.unitBytes)].map((space) => [...disk.walk(space)].length);
   } catch (error) {
     if (error instanceof ImageRefusedError) return error.failure.metadata;

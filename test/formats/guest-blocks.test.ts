@@ -29,7 +29,9 @@ function scatter(seed: number, pieces: number): { readonly file: Buffer; readonl
     if (kind === 'stored') extents.push({ kind, lengthBytes, offset: end });
     const codec = codecs[next(3)] ?? 'zlib';
     const stored = kind === 'compressed' ? Buffer.concat([encoders[codec](bytes.subarray(0, 65_536)), noise(9, piece)]) : bytes;
-    if (kind === 'compressed') extents.push({ kind, lengthBytes: Math.min(lengthBytes, 65_536), offset: end, storedBytes: stored.length, codec });
+    if (kind === 'compressed') {
+      extents.push({ kind, lengthBytes: Math.min(lengthBytes, 65_536), offset: end, storedBytes: stored.length, codec });
+    }
     guest.push(kind === 'compressed' ? bytes.subarray(0, 65_536) : bytes);
     if (kind !== 'zero') {
       file.push(stored);
@@ -37,10 +39,17 @@ function scatter(seed: number, pieces: number): { readonly file: Buffer; readonl
     }
   }
   const whole = Buffer.concat(guest);
-  return { file: Buffer.concat(file), guest: whole, disk: { sizeBytes: BigInt(whole.length), unitBytes: 512, walk: () => extents.values() as Generator<Extent> } };
+  const disk = { sizeBytes: BigInt(whole.length), unitBytes: 512, walk: () => extents.values() as Generator<Extent> };
+  return { file: Buffer.concat(file), guest: whole, disk };
 }
 
-function read(file: Buffer, disk: GuestDisk): { readonly blocks: readonly number[]; readonly digest: string; readonly steps: readonly number[] } {
+interface Read {
+  readonly blocks: readonly number[];
+  readonly digest: string;
+  readonly steps: readonly number[];
+}
+
+function read(file: Buffer, disk: GuestDisk): Read {
   const digest = new GuestDigest();
   const blocks: number[] = [];
   const steps = [...readGuestBlocks(new MemoryReader(file), disk, (index, block) => {
@@ -112,7 +121,7 @@ for (const [name, file, extent] of broken) {
       },
     };
     const error = t.throws(() => read(file, disk), { instanceOf: ImageRefusedError });
-    t.like((error as ImageRefusedError).failure, { reason: 'REASON_IMAGE_CORRUPT', metadata: { check: 'compressed_data', offset: '0' } });
+    t.like(error.failure, { reason: 'REASON_IMAGE_CORRUPT', metadata: { check: 'compressed_data', offset: '0' } });
   });
 }
 
@@ -131,5 +140,5 @@ test('zstd in several frames with rubbish behind is one piece', (t) => {
 test('a file that ends inside its data is truncated', (t) => {
   const disk: GuestDisk = { sizeBytes: 4096n, unitBytes: 512, *walk() { yield { kind: 'stored', lengthBytes: 4096, offset: 0 }; } };
   const error = t.throws(() => read(good.subarray(0, 4000), disk), { instanceOf: ImageRefusedError });
-  t.is((error as ImageRefusedError).failure.metadata['check'], 'truncated');
+  t.is(error.failure.metadata['check'], 'truncated');
 });

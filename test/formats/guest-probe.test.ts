@@ -200,7 +200,7 @@ for (const { check, name, build } of badNested) {
   test(`${check} refuses ${name}`, (t) => {
     const file = new MemoryReader(image);
     format.describe(file);
-    const { nested: found } = probe(materialise(file, format.open!(file)));
+    const { nested: found } = probe(materialise(file, format.open(file)));
     const error = t.throws(() => checkNested(format.format, found), { instanceOf: ImageRefusedError });
     t.is(error.failure.metadata['check'], check);
   });

@@ -12,7 +12,7 @@ import { materialise } from './materialise.ts';
 
 const mebibyte = 1024 * 1024;
 const limits = { maxVirtualBytes: 64n * 1024n ** 4n };
-const extentsOf = (image: Buffer): readonly Extent[] => [...vdi.open!(new MemoryReader(image)).walk()];
+const extentsOf = (image: Buffer): readonly Extent[] => [...vdi.open(new MemoryReader(image)).walk()];
 
 test('blocks that follow each other are one extent, and what was never allocated or discarded is zeros', (t) => {
   t.deepEqual(extentsOf(buildFullVdi()), [
@@ -26,7 +26,7 @@ test('blocks that follow each other are one extent, and what was never allocated
 
 test('the guest reads its disk', (t) => {
   const reader = new MemoryReader(buildFullVdi());
-  t.true(materialise(reader, vdi.open!(reader)).equals(vdiGuestDisk()));
+  t.true(materialise(reader, vdi.open(reader)).equals(vdiGuestDisk()));
   const verdict = inspect(reader, 'DISK_FORMAT_VDI', limits);
   t.is(verdict.kind === 'accepted' ? verdict.guestDigest : verdict.failure.message, naiveGuestDigest(vdiGuestDisk()));
 });
@@ -48,7 +48,7 @@ test('what the guest does not see of its last block may be missing', (t) => {
 test('places are accounted for in the largest unit that they allow', (t) => {
   const unit = (table: number, data: number): number => {
     const image = buildVdi(1, u32le(0x154, table), u32le(0x158, data));
-    return vdi.open!(new MemoryReader(Buffer.concat([image, Buffer.alloc(mebibyte)]))).unitBytes;
+    return vdi.open(new MemoryReader(Buffer.concat([image, Buffer.alloc(mebibyte)]))).unitBytes;
   };
   t.is(unit(512, 1024), 512);
   t.is(unit(4096, 8192), 4096);

@@ -23,7 +23,7 @@ function judge(format: FormatInspector, image: Buffer): boolean {
   const file = new MemoryReader(image);
   try {
     const { virtualSizeBytes } = format.describe(file);
-    const disk = format.open!(file);
+    const disk = format.open(file);
     for (const space of FileSpace.passes(file.sizeBytes, disk.unitBytes)) for (const _ of disk.walk(space));
     let at = 0;
     for (const extent of disk.walk()) {

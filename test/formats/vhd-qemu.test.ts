@@ -62,7 +62,7 @@ if (hasTool('qemu-img')) {
           try {
             const extents = checkTables(formats[driver], file);
             t.true(Array.isArray(extents), `${name}: ${JSON.stringify(extents)}`);
-            const disk = formats[driver].open!(file);
+            const disk = formats[driver].open(file);
             t.is(Buffer.compare(materialise(file, disk), await readFile(join(folder, 'raw'))), 0, name);
           } finally {
             file.close();
@@ -78,7 +78,7 @@ if (hasTool('qemu-img')) {
       await writeFile(join(folder, 'image'), buildFixedVhd({ creatorApp: 'vpc ' }, (image) => void data.copy(image)));
       await run('qemu-img', ['convert', '-f', 'vpc', '-O', 'raw', 'image', 'raw'], { cwd: folder });
       const file = new FileReader(join(folder, 'image'));
-      t.is(Buffer.compare(materialise(file, vhd.open!(file)), await readFile(join(folder, 'raw'))), 0);
+      t.is(Buffer.compare(materialise(file, vhd.open(file)), await readFile(join(folder, 'raw'))), 0);
       file.close();
     });
   });

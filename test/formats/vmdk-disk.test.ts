@@ -15,7 +15,7 @@ const grainBytes = 65_536;
 const limits = { maxVirtualBytes: 64n * 1024n ** 4n };
 const { table, redundantTable, redundantDirectory, directory } = sparsePlaces;
 
-const extentsOf = (image: Buffer): readonly Extent[] => [...vmdk.open!(new MemoryReader(image)).walk()];
+const extentsOf = (image: Buffer): readonly Extent[] => [...vmdk.open(new MemoryReader(image)).walk()];
 const stored = (grains: number, sector: number): Extent => ({ kind: 'stored', lengthBytes: grains * grainBytes, offset: sector * 512 });
 const zero = (grains: number): Extent => ({ kind: 'zero', lengthBytes: grains * grainBytes });
 const both = (slot: number, value: number): readonly Change[] => [u32le(table + slot * 4, value), u32le(redundantTable + slot * 4, value)];
@@ -41,7 +41,7 @@ test('the last grain ends with the disk', (t) => {
 test('tables may have fewer entries than a sector holds', (t) => {
   const image = buildFullSparseVmdk(u32le(8, 1), u32le(44, 8), u32le(directory + 4, 30), u32le(30 * 512 + 28, 384));
   t.deepEqual(extentsOf(image), [stored(2, 128), zero(6), zero(7), stored(1, 384)]);
-  t.notThrows(() => judgeTables(new MemoryReader(image), vmdk.open!(new MemoryReader(image))));
+  t.notThrows(() => judgeTables(new MemoryReader(image), vmdk.open(new MemoryReader(image))));
 });
 
 test('a redundant directory or table that is the primary one is no contradiction', (t) => {
@@ -74,7 +74,7 @@ test('the guest reads the same from every kind', (t) => {
   ];
   for (const [build, change] of changes) {
     const reader = new MemoryReader(build(change));
-    t.true(materialise(reader, vmdk.open!(reader)).equals(disk));
+    t.true(materialise(reader, vmdk.open(reader)).equals(disk));
     const verdict = inspect(reader, 'DISK_FORMAT_VMDK', limits);
     t.is(verdict.kind === 'accepted' ? verdict.guestDigest : verdict.failure.message, naiveGuestDigest(disk));
   }

@@ -89,7 +89,7 @@ async function difference(folder: string, driver: Driver, expected: Buffer | und
   const verdict = inspect(file, formats[driver], limits);
   if (verdict.kind === 'refused') return verdict.failure.message;
   if (verdict.guestDigest !== naiveGuestDigest(raw)) return 'The digest differs.';
-  if (!materialise(file, inspectors[driver].open!(file)).equals(raw)) return 'The bytes differ.';
+  if (!materialise(file, inspectors[driver].open(file)).equals(raw)) return 'The bytes differ.';
   return expected === undefined || expected.equals(raw) ? '' : 'qemu reads something else.';
 }
 
@@ -149,7 +149,7 @@ if (hasTool('qemu-img')) {
         const file = new MemoryReader(await readFile(join(folder, 'image')));
         const found: (readonly [guest: number, first: number | undefined])[] = [];
         let guest = 0;
-        for (const extent of inspectors[driver].open!(file).walk()) {
+        for (const extent of inspectors[driver].open(file).walk()) {
           if (extent.kind === 'stored') found.push([guest, file.read(extent.offset, 1)[0]]);
           guest += extent.lengthBytes;
         }

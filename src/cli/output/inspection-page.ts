@@ -34,14 +34,15 @@ export function inspectionLines(source: string, found: Found, style: Style): rea
   return [...formatFields([['source', source], ...verdictFields(found)]), '', ...formatTable(columns, checks, false)];
 }
 
-function verdictFields({ verdict, sizeBytes, depth }: Extract<Found, { kind: 'judged' }>): readonly Field[] {
-  const size: Field = ['size', formatBytesFully(BigInt(sizeBytes))];
+function verdictFields({ verdict, sizeBytes, depth, wrapper }: Extract<Found, { kind: 'judged' }>): readonly Field[] {
+  const size: Field = ['size', sizeBytes === 0 ? '' : formatBytesFully(BigInt(sizeBytes))];
   if (verdict.kind === 'refused') {
     const { reason, message, metadata } = verdict.failure;
     return [['verdict', `refused: ${reasonName(reason)}`], ['message', message], ['details', formatPairs(metadata)], size];
   }
   return [
     ['verdict', 'accepted'],
+    ['wrapped in', wrapper],
     ['format', formatName(verdict.format)],
     size,
     ['disk size', formatBytesFully(verdict.virtualSizeBytes)],
@@ -55,8 +56,8 @@ function verdictFields({ verdict, sizeBytes, depth }: Extract<Found, { kind: 'ju
 /** The same as one object, for `--json`. */
 export function inspectionJson(source: string, found: Found): object {
   if (found.kind === 'head') return { source, verdict: 'undecided', depth: 'head', sizeBytes: BigInt(found.sizeBytes), facts: found.facts };
-  const { verdict, depth, checks, sizeBytes } = found;
-  const head = { source, verdict: verdict.kind, depth, sizeBytes: BigInt(sizeBytes) };
+  const { verdict, depth, checks, sizeBytes, wrapper } = found;
+  const head = { source, verdict: verdict.kind, depth, sizeBytes: BigInt(sizeBytes), wrapper };
   if (verdict.kind === 'refused') return { ...head, failure: verdict.failure, checks };
   const { format, virtualSizeBytes, guestDigest, warnings, facts } = verdict;
   return { ...head, format, virtualSizeBytes, guestDigest, warnings, facts, checks };

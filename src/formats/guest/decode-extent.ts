@@ -20,11 +20,14 @@ export function decodeExtent(file: ByteReader, extent: Compressed): Uint8Array {
   const decoded = decode(bytes, codec, lengthBytes);
   if (decoded !== undefined && decoded.length >= lengthBytes) return decoded.subarray(0, lengthBytes);
   const found = decoded === undefined ? `no ${codec} data` : `${decoded.length} bytes`;
-  return refuse('compressed_data', `A compressed piece at ${offset} does not decode to the ${lengthBytes} bytes that it stands for.`, { offset, value: found });
+  return refuse('compressed_data', `A compressed piece at ${offset} does not decode to the ${lengthBytes} bytes that it stands for.`, {
+    offset, value: found,
+  });
 }
 
 function decode(bytes: Uint8Array, codec: Compressed['codec'], lengthBytes: number): Uint8Array | undefined {
-  const options = { maxOutputLength: compressedPieceLimitBytes, chunkSize: Math.max(1024, Math.min(lengthBytes, compressedPieceLimitBytes)) };
+  const chunkSize = Math.max(1024, Math.min(lengthBytes, compressedPieceLimitBytes));
+  const options = { maxOutputLength: compressedPieceLimitBytes, chunkSize };
   try {
     switch (codec) {
       case 'deflate':

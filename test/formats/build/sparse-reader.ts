@@ -1,9 +1,10 @@
 import type { ByteReader } from '../../../src/formats/reading/byte-reader.ts';
 
-/** A reader over a file of any size that is zero but for a few pieces. Keeps how much was read, and the most at once. */
+/** A reader over a file of any size that is zero but for a few pieces. Keeps how often and how much was read, and the most at once. */
 export class SparseReader implements ByteReader {
   readonly sizeBytes: number;
   bytesRead = 0;
+  reads = 0;
   mostAtOnce = 0;
   private readonly pieces: readonly (readonly [offset: number, bytes: Buffer])[];
 
@@ -22,6 +23,7 @@ export class SparseReader implements ByteReader {
       if (from < to) bytes.set(piece.subarray(from - at, to - at), from - offset);
     }
     this.bytesRead += bytes.length;
+    this.reads += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, bytes.length);
     return bytes;
   }
