@@ -1,9 +1,12 @@
 /**
- * The demo: the real service imports a real disk image from a slow web server, shows all that there is to see of it, and
- * refuses what is no image. Everything lies in a scratch folder that is gone afterwards. Takes about 15 seconds.
+ * The demo: the real service imports a real disk image from a slow web server, shows all that there is to see of it, refuses
+ * what is no image and what would endanger its reader, and imports one that is compressed in another format. Everything lies in
+ * a scratch folder that is gone afterwards. Takes less than 20 seconds.
  */
 import { lehrIn } from './lehr-command.ts';
+import { makeCompressedDisk } from './make-compressed-disk.ts';
 import { makeDiskImage } from './make-disk-image.ts';
+import { makeHostileImage } from './make-hostile-image.ts';
 import { heading, say } from './narrate.ts';
 import { nextSteps } from './next-steps.ts';
 import { runToTheEnd } from './run-to-the-end.ts';
@@ -14,12 +17,16 @@ import { startService } from './start-service.ts';
 /** What a download link leads to when one has to sign in first: a page, with status 200. */
 const signInPage = '<!doctype html><html><head><title>Sign in</title></head><body>Please sign in to download.</body></html>\n';
 
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
 await runToTheEnd('demo', async (interrupted) => {
   await using scratch = await openScratch('demo', interrupted);
 
   heading('1. A disk image and a slow web server');
   const disk = await makeDiskImage(scratch.folder, scratch.signal);
-  const web = await serveSlowly({ '/debian.qcow2': disk.file, '/login.qcow2': signInPage });
+  const hostile = await makeHostileImage(disk.file, scratch.folder);
+  const compressed = await makeCompressedDisk(scratch.folder);
+  const web = await serveSlowly({ '/debian.qcow2': disk.file, '/login.qcow2': signInPage, '/free.qcow2': hostile.file, '/small.raw.gz': compressed });
   scratch.leave(() => web.close());
   say(`${disk.description}, served at ${web.url}/debian.qcow2`);
 
@@ -41,7 +48,16 @@ await runToTheEnd('demo', async (interrupted) => {
   heading('6. An import that is refused: the address leads to a sign-in page');
   await lehr(1, 'import', `${web.url}/login.qcow2`, '--wait');
 
-  heading('7. The chain of events, recomputed from the stored bytes');
+  heading('7. An image that would read a file of this server is refused while it streams');
+  await lehr(1, 'import', `${web.url}/free.qcow2`, '--wait');
+  say(`Of ${mebibytes(hostile.sizeBytes)} the web server had sent ${mebibytes(web.sentBytes('/free.qcow2'))} when the service hung up.`);
+
+  heading('8. A compressed disk, kept in another format');
+  const isConverted = await lehr.attempt('import', `${web.url}/small.raw.gz`, '--store-format', 'qcow2', '--wait');
+  if (isConverted) await lehr(0, 'tasks', 'history', (await lehr.json<{ id: string }>('images', 'list', '--name', 'small.raw.gz')).id);
+  else say('This machine cannot convert, and the message says why. Everything else works without it.');
+
+  heading('9. The chain of events, recomputed from the stored bytes');
   await lehr(0, 'verify');
 
   heading('Now you');

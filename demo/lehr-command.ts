@@ -12,6 +12,8 @@ const launcher = path.resolve(import.meta.dirname, '../bin/lehr.js');
 export interface LehrCommand {
   /** Shows the command and runs it in front of the person; throws unless it ends with `exitCode`. */
   (exitCode: number, ...words: readonly string[]): Promise<void>;
+  /** The same for a command that ends with 0 or, where this machine lacks something, with 1; says whether it was 0. */
+  readonly attempt: (...words: readonly string[]) => Promise<boolean>;
   /** The same in plain lines, as for a pipe; `onLine` is told each of them after it was shown. */
   readonly lines: (exitCode: number, onLine: (line: string) => void, ...words: readonly string[]) => Promise<void>;
   /** Runs a command unseen and gives the one object that it printed as JSON. */
@@ -27,14 +29,20 @@ export function lehrIn(scratch: Scratch, grpcAddress: string, isNamed = false): 
       // Node keeps compiled code here, so that each command starts faster than the one before.
       NODE_COMPILE_CACHE: path.join(scratch.folder, 'compile-cache'),
     });
-  const expectEnd = async (words: readonly string[], ended: Promise<unknown[]>, expected: number): Promise<void> => {
+  const expectEnd = async (words: readonly string[], ended: Promise<unknown[]>, ...expected: readonly number[]): Promise<number> => {
     const [exitCode] = await ended;
     scratch.signal.throwIfAborted();
-    if (exitCode !== expected) throw new DemoError(`\`lehr ${words.join(' ')}\` ended with ${String(exitCode)} instead of ${expected}; see above.`);
+    const found = expected.find((code) => code === exitCode);
+    if (found === undefined) throw new DemoError(`\`lehr ${words.join(' ')}\` ended with ${String(exitCode)} instead of ${expected.join(' or ')}; see above.`);
+    return found;
   };
   const show = async (expected: number, ...words: readonly string[]): Promise<void> => {
     showCommand(['lehr', ...words, ...naming]);
     await expectEnd(words, once(start(words, 'inherit'), 'close'), expected);
+  };
+  const attempt = async (...words: readonly string[]): Promise<boolean> => {
+    showCommand(['lehr', ...words, ...naming]);
+    return (await expectEnd(words, once(start(words, 'inherit'), 'close'), 0, 1)) === 0;
   };
   const lines = async (expected: number, onLine: (line: string) => void, ...words: readonly string[]): Promise<void> => {
     showCommand(['lehr', ...words, ...naming]);
@@ -54,5 +62,5 @@ export function lehrIn(scratch: Scratch, grpcAddress: string, isNamed = false): 
     await expectEnd(words, once(child, 'close'), 0);
     return JSON.parse(text) as Value;
   };
-  return Object.assign(show, { lines, json });
+  return Object.assign(show, { attempt, lines, json });
 }

@@ -22,20 +22,20 @@ export interface DemoDisk {
 /** Makes a qcow2 of 28 MiB that holds a partitioned disk of 256 MiB, with qemu-img where there is one. */
 export async function makeDiskImage(folder: string, signal: AbortSignal): Promise<DemoDisk> {
   const file = path.join(folder, 'debian.qcow2');
-  const data = partitionedDisk();
+  const data = partitionedDisk(dataBytes, diskBytes);
   const hasQemu = await convertWithQemu(folder, data, file, signal);
   if (!hasQemu) await writeFile(file, buildQcow2(data, diskBytes));
   const digest = `sha256:${createHash('sha256').update(await readFile(file)).digest('hex')}`;
   return { file, digest, description: `A qcow2 of 28 MiB with a disk of 256 MiB, made by ${hasQemu ? 'qemu-img' : 'the demo itself (there is no qemu-img here)'}` };
 }
 
-/** Random bytes behind a boot sector whose partition table has one Linux partition. */
-function partitionedDisk(): Buffer {
-  const disk = randomBytes(dataBytes);
+/** The first `lengthBytes` of a disk of `diskSize`: random bytes behind a boot sector whose partition table has one Linux partition. */
+export function partitionedDisk(lengthBytes: number, diskSize: number): Buffer {
+  const disk = randomBytes(lengthBytes);
   disk.fill(0, 0, 512);
   disk.writeUInt8(0x83, 446 + 4);
   disk.writeUInt32LE(2_048, 446 + 8);
-  disk.writeUInt32LE(diskBytes / 512 - 2_048, 446 + 12);
+  disk.writeUInt32LE(diskSize / 512 - 2_048, 446 + 12);
   disk.writeUInt16BE(0x55aa, 510);
   return disk;
 }

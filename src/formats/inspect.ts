@@ -1,6 +1,6 @@
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { ByteReader } from './reading/byte-reader.ts';
-import { edgesOf, headBytes } from './reading/edges.ts';
+import { edgesOf } from './reading/edges.ts';
 import { FileSpace } from './guest/file-space.ts';
 import type { Description, FormatInspector } from './format-inspector.ts';
 import { GuestDigest } from './guest/guest-digest.ts';
@@ -32,6 +32,9 @@ export interface InspectionStep {
   readonly bytesDone: number;
   readonly bytesTotal: number;
 }
+
+/** What `content` reads of the guest's disk: whole windows of `readGuestBlocks`, and more than any magic needs. */
+const beginningBytes = 1024 * 1024;
 
 const beforeGuest: InspectionStep = { bytesDone: 0, bytesTotal: 0 };
 
@@ -109,7 +112,7 @@ function* readGuest(
   };
   for (const bytesDone of readGuestBlocks(file, disk, take)) {
     yield { bytesDone, bytesTotal };
-    if (onlyBeginning && bytesDone >= headBytes) break;
+    if (onlyBeginning && bytesDone >= beginningBytes) break;
   }
   const { facts, nested } = probe.finish(disk.sizeBytes);
   checkNested(inspector.format, nested);

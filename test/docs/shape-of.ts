@@ -6,7 +6,7 @@ const volatile: readonly (readonly [pattern: RegExp, stand: string])[] = [
   [/\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT/g, 'DATE'],
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT'],
   [/file:\/\/\/\S+\//g, 'file:///FOLDER/'],
-  [/(?:\/[\w.-]+)+\/(?=lehr-demo-|[\w.-]+\.(?:qcow2|raw|db|html)\b)/g, 'FOLDER/'],
+  [/(?:\/[\w.-]+)+\/(?=lehr-demo-|[\w.-]+\.(?:qcow2|vmdk|raw|db|html)\b)/g, 'FOLDER/'],
   [/lehr-demo-\w+/g, 'lehr-demo-XXXXXX'],
   [/made by .+(?=, served at)/g, 'made by SOMEBODY'],
   [/\bin [\d.]+ ?m?s\b/g, 'in SECONDS'],
@@ -20,7 +20,7 @@ const volatile: readonly (readonly [pattern: RegExp, stand: string])[] = [
 ];
 
 /** Lines about progress: how many there are is a matter of speed. */
-const progressLine = /^(?:waiting to start|running|fetch|inspect|store)(?:: .*)?$/;
+const progressLine = /^(?:waiting to start|running|fetch|decompress|inspect|convert|store)(?:: .*)?$/;
 
 /** A transcript without what differs from run to run: two runs of the same commands have the same shape. */
 export function shapeOf(transcript: string): readonly string[] {

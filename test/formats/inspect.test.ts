@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import { buildQcow2 as buildPlainQcow2 } from '../../demo/build-qcow2.ts';
 import { FailureError, failure } from '../../src/domain/failures.ts';
 import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
 import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
@@ -71,4 +72,11 @@ test('a fixed VHD is not refused by its head, whose end alone tells it from a ra
 
 test('a head may be longer than what is looked at', (t) => {
   t.is(inspectHead(buildFixedVhd(), 'DISK_FORMAT_VHD'), undefined);
+});
+
+test('the beginning of a disk is judged where its data are shorter than what is read at once', (t) => {
+  const data = Buffer.alloc(500_000, 1);
+  data.set(buildQcow2(3).subarray(0, 4096));
+  const verdict = inspect(new MemoryReader(buildPlainQcow2(data, 8 * 2 ** 20)), 'DISK_FORMAT_UNSPECIFIED', { maxVirtualBytes: 2n ** 40n }, 'content');
+  t.is(verdict.kind === 'refused' ? verdict.failure.metadata['check'] : 'accepted', 'nested_format');
 });

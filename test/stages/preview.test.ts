@@ -77,6 +77,13 @@ test('a server without ranges lets the head be judged, and the rest is not read'
   t.like(await look(t, page.url), { depth: 'head', failure: { reason: 'REASON_NOT_A_DISK_IMAGE' } });
 });
 
+for (const hasRanges of [true, false]) {
+  test(`compressed content is no failure, since an import decodes it: ${hasRanges ? 'with' : 'without'} ranges`, async (t) => {
+    const { url } = await serve(t, gzipSync(buildQcow2(3)), hasRanges);
+    t.like(await look(t, url), { depth: 'head', failure: undefined, verdict: undefined, facts: { codec: 'gzip' } });
+  });
+}
+
 test('a source that cannot be read is a failure of the source', async (t) => {
   const { origin } = await startBadServer(t, (_, response) => void response.writeHead(404).end());
   t.like(await look(t, `${origin}/gone`), { depth: 'none', failure: { reason: 'REASON_SOURCE_NOT_FOUND' } });
