@@ -51,7 +51,7 @@ export async function runCampaign(
         done += count;
         take(reply);
         broken.push(...reply.rounds.filter(({ faults }) => faults.length > 0));
-        for (const round of onRound === undefined ? [] : reply.rounds) if (!isOver()) await onRound(round, index);
+        for (const round of reply.rounds) if (!isOver()) await onRound?.(round, index);
       }
     } finally {
       await lane.close();

@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../src/formats/byte-reader.ts';
+import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
 
 /** What a reader was asked for. */
 export interface ReadCost {

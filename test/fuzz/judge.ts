@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { checkTable } from '../../src/formats/check-table.ts';
 import { guestChecks } from '../../src/formats/check-results.ts';
-import { edgesOf } from '../../src/formats/edges.ts';
+import { edgesOf } from '../../src/formats/reading/edges.ts';
 import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
 import { inspect, inspectInSteps, inspectionReadLimitBytes } from '../../src/formats/inspect.ts';
 import type { InspectionDepth, InspectionLimits } from '../../src/formats/inspect.ts';
@@ -35,9 +35,10 @@ export function judge(bytes: Uint8Array, declared: DiskFormat, limits: Inspectio
   const faults: string[] = [];
   const cost = { reads: 0, bytesRead: 0, yields: 0, memoryBytes: 0 };
   try {
-    const { verdict, ...counted } = inspectCounted(bytes, declared, limits, memory);
-    Object.assign(cost, counted);
-    faults.push(...costFaults(counted, bytes.length, verdict));
+    const counted = inspectCounted(bytes, declared, limits, memory);
+    const { verdict, reads, bytesRead, yields, memoryBytes } = counted;
+    Object.assign(cost, { reads, bytesRead, yields, memoryBytes });
+    faults.push(...costFaults(counted, bytes.length));
     faults.push(...(verdict.kind === 'refused' ? refusalFaults(verdict) : acceptanceFaults(bytes, declared, verdict)));
     faults.push(...depthFaults(bytes, declared, limits, verdict));
     return { verdict, faults, ...cost };
@@ -73,8 +74,8 @@ function inspectCounted(bytes: Uint8Array, declared: DiskFormat, limits: Inspect
  * Every part of the file is used once, so each of two passes over tables and one over data reads it once at most; ends and
  * markers add a bounded part. The smallest thing that is read or told has a sector, or an entry of 4 bytes.
  */
-function costFaults(counted: Counted, sizeBytes: number, verdict: Verdict): readonly string[] {
-  const { reads, bytesRead, largestRead, yields, memoryBytes } = counted;
+function costFaults(counted: Counted, sizeBytes: number): readonly string[] {
+  const { verdict, reads, bytesRead, largestRead, yields, memoryBytes } = counted;
   const guestSectors = verdict.kind === 'accepted' ? Number(verdict.virtualSizeBytes / 512n) : Infinity;
   const bounds = [
     ['reads', reads, 512 + sizeBytes / 128],

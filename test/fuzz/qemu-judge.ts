@@ -2,9 +2,9 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { GuestDigest } from '../../src/formats/guest-digest.ts';
-import { readGuestBlocks } from '../../src/formats/guest-blocks.ts';
-import { plainDisk } from '../../src/formats/guest-disk.ts';
+import { GuestDigest } from '../../src/formats/guest/guest-digest.ts';
+import { readGuestBlocks } from '../../src/formats/guest/guest-blocks.ts';
+import { plainDisk } from '../../src/formats/guest/guest-disk.ts';
 import type { DiskFormat } from '../../src/gen/lehr/v1/disk_format.ts';
 import type { Sandbox, SandboxFile } from '../../src/sandbox/sandbox.ts';
 import { FileReader } from '../formats/file-reader.ts';

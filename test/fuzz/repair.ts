@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-import { crc32c } from '../../src/formats/crc32c.ts';
+import { crc32c } from '../../src/formats/reading/crc32c.ts';
 import { formatNames } from './corpus.ts';
 import type { DiskFormat } from '../../src/gen/lehr/v1/disk_format.ts';
 import { sealVhd } from '../formats/build/vhd.ts';
