@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { checkTable } from '../../src/formats/check-table.ts';
-import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
+import { inspectHead } from '../../src/formats/inspect-head.ts';
 import { inspect } from '../../src/formats/inspect.ts';
 import { goodImages } from './build/good-images.ts';
 import { MemoryReader } from './build/memory-reader.ts';

@@ -62,7 +62,9 @@ const sound = { kind: 'accepted', format: formatNames.qcow2, virtualSizeBytes: 5
 const metadata = { check: 'qcow2.l2_table' };
 const damaged = { kind: 'refused', failure: { reason: 'REASON_IMAGE_CORRUPT', stage: '', message: '', metadata, retryable: false } } as const;
 
-const comparisons: readonly (readonly [name: string, verdict: typeof sound | typeof damaged, answer: QemuAnswer, expected: string | undefined])[] = [
+type Comparison = readonly [name: string, verdict: typeof sound | typeof damaged, answer: QemuAnswer, expected: string | undefined];
+
+const comparisons: readonly Comparison[] = [
   ['the same disk', sound, { virtualSizeBytes: 512n, guestDigest: 'a' }, undefined],
   ['a disk too large to be compared', sound, { virtualSizeBytes: 512n }, undefined],
   ['another size', sound, { virtualSizeBytes: 1024n, guestDigest: 'a' }, 'other disk: another size'],

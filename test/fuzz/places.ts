@@ -76,7 +76,8 @@ function qcow2Places(image: Buffer): readonly Places[] {
 
 /** "Virtual Disk Format 5.0". */
 function vmdkPlaces(image: Buffer): readonly Places[] {
-  const header = [[4, 4], [8, 4], [12, 8], [20, 8], [28, 8], [36, 8], [44, 4], [48, 8], [56, 8], [64, 8], [72, 1], [73, 4], [77, 2]] as const;
+  const sizes = [[4, 4], [8, 4], [12, 8], [20, 8], [28, 8], [36, 8], [44, 4]] as const;
+  const header = [...sizes, [48, 8], [56, 8], [64, 8], [72, 1], [73, 4], [77, 2]] as const;
   const footer = image.length - 1024;
   const isStream = image.readBigUInt64LE(56) === 0xffff_ffff_ffff_ffffn;
   const toOffset = (value: bigint): number => Number(value) * 512;
@@ -97,7 +98,9 @@ function vmdkPlaces(image: Buffer): readonly Places[] {
   ];
 }
 
-const vhdFooterFields = [[8, 4], [12, 4], [16, 8], [24, 4], [28, 4], [32, 4], [40, 8], [48, 8], [56, 2], [58, 1], [59, 1], [60, 4], [64, 4], [84, 1]] as const;
+const vhdFooterFields = [
+  [8, 4], [12, 4], [16, 8], [24, 4], [28, 4], [32, 4], [40, 8], [48, 8], [56, 2], [58, 1], [59, 1], [60, 4], [64, 4], [84, 1],
+] as const;
 
 /** "Virtual Hard Disk Image Format Specification" of Microsoft. */
 function vhdPlaces(image: Buffer): readonly Places[] {
