@@ -1,69 +1,23 @@
 /** The command behind `npm run fuzz`: alters images and holds the verdicts against each other, and against qemu-img's. */
-import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { probeSandbox, serviceSandbox } from '../../src/sandbox/probe-sandbox.ts';
 import { hasTool } from '../tooling/has-tool.ts';
 import { runCampaign } from './campaign.ts';
 import { builtCorpus, formatNames } from './corpus.ts';
-import type { FormatName } from './corpus.ts';
 import { describeRound, differenceTable, kindsOf, outcomeTable } from './describe.ts';
 import type { Difference } from './difference.ts';
 import type { RoundReport } from './messages.ts';
+import { help, readFlags } from './flags.ts';
 import { qemuCorpus } from './qemu-corpus.ts';
 import { comparedDiskBytes, QemuJudge } from './qemu-judge.ts';
 import type { RoundSettings } from './round.ts';
 
-const help = `Alters sound images of every format and holds the inspectors to what they promise: a verdict whatever the bytes, within
-bounds of reads and memory, the same at every depth, with a check, a place and a value in each refusal.
-
-  npm run fuzz                              one minute of fresh seeds
-  npm run fuzz -- --minutes 30              half an hour of them
-  npm run fuzz -- --from 1 --rounds 5000    these seeds
-  npm run fuzz -- --qemu --format vmdk      what is accepted is opened by qemu-img too, and the two are compared
-  npm run fuzz -- --seed 4711               one seed again
-
-  --seed N      runs one seed and prints what it did
-  --from N      the first seed (a random one)
-  --rounds N    how many seeds (no limit)
-  --minutes N   stops after so long (1, or no limit with --rounds)
-  --format F    alters only images of this format: ${Object.keys(formatNames).join(', ')}
-  --qemu        compares with qemu-img, in the sandbox of the service
-  --built       leaves out the images that qemu-img makes; the same seed does other things then
-  --keep DIR    saves the image of each round that is told
-  --json        prints the result as JSON
-  --help        prints this
-
-Exit code 0: everything held. 1: something did not, or qemu-img read another disk than was inspected, or crashed over it. 2: the flags make no sense.
-130: interrupted; what was found until then is printed.
-`;
-
 /** Progress is told so often. */
 const progressEveryMs = 5_000;
-
-/** Seeds that are drawn at random lie below this. */
-const seedLimit = 2 ** 30;
-
-const flags = {
-  seed: { type: 'string' }, from: { type: 'string' }, rounds: { type: 'string' }, minutes: { type: 'string' }, format: { type: 'string' },
-  qemu: { type: 'boolean' }, built: { type: 'boolean' }, keep: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' },
-} as const;
-
-function numberOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new TypeError(`--${name} ${text} is no number from 0 on`);
-  return value;
-}
-
-function formatOf(text: string | undefined): FormatName | undefined {
-  if (text === undefined || text in formatNames) return text as FormatName | undefined;
-  throw new TypeError(`--format ${text} is none of ${Object.keys(formatNames).join(', ')}`);
-}
 
 /** One judge for each lane. */
 async function qemuJudges(folder: string, lanes: number): Promise<readonly QemuJudge[]> {
@@ -85,16 +39,11 @@ function interruption(): AbortSignal {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: flags, strict: true });
+  const { values, format, seed, from, rounds, minutes } = readFlags();
   if (values.help === true) {
     console.log(help);
     return 0;
   }
-  const format = formatOf(values.format);
-  const seed = numberOf('seed', values.seed);
-  const rounds = seed === undefined ? numberOf('rounds', values.rounds) ?? Infinity : 1;
-  const minutes = numberOf('minutes', values.minutes) ?? (rounds === Infinity ? 1 : 1e4);
-  const from = seed ?? numberOf('from', values.from) ?? randomInt(seedLimit);
   const withQemuImages = values.built !== true && hasTool('qemu-img');
   const lanes = seed === undefined ? Math.min(4, availableParallelism()) : 1;
   const folder = await mkdtemp(join(tmpdir(), 'lehr-fuzz-'));

@@ -92,7 +92,7 @@ function refusalFaults({ failure: { metadata, message } }: Extract<Verdict, { ki
   if (!(check in checkTable)) return [`refused by ${check}, which is no check`];
   const wanted = check === 'virtual_size' || check === 'virtual_size.zero' ? ['value'] : ['offset', 'value'];
   return [
-    ...wanted.filter((name) => (metadata[name] ?? '') === '').map((name) => `${check} names no ${name}`),
+    ...wanted.filter((name) => !(name in metadata)).map((name) => `${check} names no ${name}`),
     ...(/^[ -~]+$/.test(message) ? [] : [`${check} has an unprintable message`]),
   ];
 }
