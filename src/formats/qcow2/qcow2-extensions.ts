@@ -46,7 +46,6 @@ export function walkQcow2Extensions(area: Uint8Array, header: Qcow2Header, isWho
   for (let count = 0; at + 8 <= area.length; count += 1) {
     const type = fields.u32be(at);
     const lengthBytes = fields.u32be(at + 4);
-    if (type === 0) return found;
     const offset = start + at;
     const data = area.subarray(at + 8, at + 8 + lengthBytes);
     if (count >= qcow2ExtensionLimit) {
@@ -60,6 +59,7 @@ export function walkQcow2Extensions(area: Uint8Array, header: Qcow2Header, isWho
     if (isWhole && at + 8 + lengthBytes > area.length) {
       refuse('qcow2.header_extensions', 'A header extension reaches beyond the first cluster.', { offset, value: lengthBytes });
     }
+    if (type === 0) return found;
     if (type === bitmaps) found = readBitmaps(data, offset, lengthBytes, header);
     at += 8 + Math.ceil(lengthBytes / 8) * 8;
   }

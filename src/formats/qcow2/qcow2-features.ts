@@ -12,6 +12,9 @@ export const qcow2Bits = {
   extendedL2: 1n << 4n,
 } as const;
 
+/** The autoclear bit by which the data file is a raw disk by itself; qemu opens no image that has it and no such file. */
+const rawDataFile = 1n << 1n;
+
 const knownBits = Object.values(qcow2Bits).reduce((all, bit) => all | bit, 0n);
 
 /** The kinds of compression, by the header's number. */
@@ -31,6 +34,11 @@ export function checkQcow2Features(header: Qcow2Header, head: Uint8Array): void 
   const bits = header.incompatibleFeatures;
   const seenBits = { offset: at.incompatibleFeatures, value: `0x${bits.toString(16)}` };
   if (bits & qcow2Bits.externalDataFile) refuse('qcow2.data_file', 'The image keeps its data in another file.', seenBits);
+  const autoclear = header.autoclearFeatures;
+  if (autoclear & rawDataFile) {
+    const value = `0x${autoclear.toString(16)}`;
+    refuse('qcow2.data_file', 'The image is marked as one that keeps its data in another file.', { offset: at.autoclearFeatures, value });
+  }
   if (header.cryptMethod !== 0) {
     const method = ['', 'AES', 'LUKS'][header.cryptMethod] ?? `method ${header.cryptMethod}`;
     refuse('qcow2.encryption', `The image is encrypted (${method}).`, { offset: at.cryptMethod, value: header.cryptMethod });

@@ -14,6 +14,7 @@ export interface Qcow2Header {
   readonly refcountTableOffset: bigint;
   readonly refcountTableClusters: number;
   readonly snapshots: number;
+  readonly snapshotsOffset: bigint;
   readonly incompatibleFeatures: bigint;
   readonly autoclearFeatures: bigint;
   readonly refcountOrder: number;
@@ -34,6 +35,7 @@ export const qcow2Fields = {
   refcountTableOffset: 48,
   refcountTableClusters: 56,
   snapshots: 60,
+  snapshotsOffset: 64,
   incompatibleFeatures: 72,
   autoclearFeatures: 88,
   refcountOrder: 96,
@@ -66,6 +68,7 @@ export function readQcow2Header(head: Uint8Array): Qcow2Header {
     refcountTableOffset: fields.u64be(at.refcountTableOffset),
     refcountTableClusters: fields.u32be(at.refcountTableClusters),
     snapshots: fields.u32be(at.snapshots),
+    snapshotsOffset: fields.u64be(at.snapshotsOffset),
     incompatibleFeatures: version === 2 ? 0n : fields.u64be(at.incompatibleFeatures),
     autoclearFeatures: version === 2 ? 0n : fields.u64be(at.autoclearFeatures),
     refcountOrder: version === 2 ? 4 : fields.u32be(at.refcountOrder),

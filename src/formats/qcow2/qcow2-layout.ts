@@ -49,7 +49,7 @@ export function qcow2DiskBytes({ virtualSizeBytes }: Qcow2Header): bigint {
 
 /** Judges the header's sizes, which can be done without knowing how long the file is. */
 export function checkQcow2Geometry(header: Qcow2Header): void {
-  const { clusterBits, headerLength, refcountOrder, virtualSizeBytes, l1Entries, refcountTableClusters } = header;
+  const { clusterBits, headerLength, refcountOrder, virtualSizeBytes, l1Entries, refcountTableClusters, snapshotsOffset } = header;
   const isExtended = hasExtendedL2(header);
   const seenCluster = { offset: at.clusterBits, value: clusterBits };
   if (clusterBits < smallestClusterBits || clusterBits > largestClusterBits) {
@@ -65,6 +65,10 @@ export function checkQcow2Geometry(header: Qcow2Header): void {
     refuse('qcow2.refcount_order', `The reference count order ${refcountOrder} is above 6.`, { offset: at.refcountOrder, value: refcountOrder });
   }
   const clusterBytes = 1n << BigInt(clusterBits);
+  // Of a table of no snapshots qemu judges the place all the same (block/qcow2.c).
+  if (snapshotsOffset % clusterBytes !== 0n || snapshotsOffset >= 2n ** 63n) {
+    refuse('qcow2.header', `The table of snapshots at ${snapshotsOffset} is not aligned.`, { offset: at.snapshotsOffset, value: snapshotsOffset });
+  }
   const entriesNeeded = ceilDivide(virtualSizeBytes, clusterBytes * (clusterBytes / (isExtended ? 16n : 8n)));
   const seenL1 = { offset: at.l1Entries, value: l1Entries };
   if (BigInt(l1Entries) * 8n > l1TableLimitBytes) refuse('qcow2.l1_table', `The L1 table of ${l1Entries} entries is larger than 32 MiB.`, seenL1);

@@ -9,6 +9,7 @@ import { readVhdFooter, vhdCreatorName, vhdDiskTypes, vhdFooterBytes, vhdFooterF
 import type { VhdFooter } from './vhd-footer.ts';
 
 const cookie = 'conectix';
+const sectorBytes = 512;
 
 /**
  * Microsoft virtual hard disk, fixed or dynamic. A fixed one is the guest's disk with a footer behind it, so that
@@ -50,6 +51,10 @@ function readFooters(file: ByteReader): VhdFooter {
   const footer = readVhdFooter(last, 'footer', start);
   if (footer.diskType === vhdDiskTypes.dynamic && !copy) {
     refuse('vhd.footer', 'The dynamic disk does not begin with a copy of its footer.', { offset: 0, value: Buffer.from(first.subarray(0, 8)).toString('hex') });
+  }
+  // qemu counts in sectors, and looks for the footer of a fixed disk in the last one that it counts (block/vpc.c).
+  if (footer.diskType === vhdDiskTypes.fixed && start % sectorBytes !== 0) {
+    refuse('vhd.footer', 'The footer of the fixed disk does not begin at a sector.', { offset: start, value: start });
   }
   if (copy) checkAgreement(copy, footer, start);
   return footer;

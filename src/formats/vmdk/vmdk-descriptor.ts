@@ -84,7 +84,7 @@ function checkNames(text: string, offset: number, keys: ReadonlyMap<string, Sett
 
 function checkKind(keys: ReadonlyMap<string, Setting>, extents: readonly VmdkExtentLine[], offset: number, kind: string): VmdkDescriptor {
   const createType = keys.get('createtype');
-  if (createType === undefined) return refuse('vmdk.descriptor', 'The descriptor names no create type.', { offset });
+  if (createType === undefined) return refuse('vmdk.descriptor', 'The descriptor names no create type.', { offset, value: '' });
   const seen = { offset: createType.offset, value: printable(createType.value) };
   if (!acceptedTypes.includes(createType.value)) refuse('vmdk.create_type', `The VMDK is of the kind "${seen.value}".`, seen);
   const extent = checkVmdkExtent(extents, offset);

@@ -24,7 +24,7 @@ export function vmdkExtentOf(line: string, offset: number): VmdkExtentLine | und
 /** The one extent that a disk in one file has. `offset` is where the descriptor begins. */
 export function checkVmdkExtent(extents: readonly VmdkExtentLine[], offset: number): VmdkExtentLine {
   const [extent, second] = extents;
-  if (extent === undefined) return refuse('vmdk.descriptor', 'The descriptor names no extent.', { offset });
+  if (extent === undefined) return refuse('vmdk.descriptor', 'The descriptor names no extent.', { offset, value: 0 });
   if (second !== undefined) {
     refuse('vmdk.extents', `The disk is split into ${extents.length} extents.`, { offset: second.offset, value: extents.length });
   }

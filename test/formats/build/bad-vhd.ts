@@ -56,6 +56,7 @@ export const badVhd: readonly BadImage[] = [
     Buffer.concat([buildDynamicVhd().subarray(0, 2048), vhdFooter({ diskType: 3, currentSize: 4096n })]),
   ),
   bad('vhd.footer', 'IMAGE_CORRUPT')('a footer of 511 bytes', () => Buffer.concat([Buffer.alloc(4096), vhdFooter().subarray(0, 511)])),
+  bad('vhd.footer', 'IMAGE_CORRUPT')('a footer between two sectors', () => Buffer.concat([buildFixedVhd().subarray(0, -512), Buffer.alloc(64), vhdFooter()])),
   bad('vhd.footer', 'IMAGE_CORRUPT')('a dynamic disk without the copy of its footer', () => Buffer.concat([Buffer.alloc(4096), vhdFooter({ diskType: 3 })])),
   bad('vhd.footer', 'IMAGE_CORRUPT')('a fixed disk that begins with a footer', () => Buffer.concat([vhdFooter(), Buffer.alloc(4096), vhdFooter()])),
   fixedVhd('vhd.disk_type', 'FORMAT_UNSUPPORTED', 'disk type 5', { diskType: 5 }),
