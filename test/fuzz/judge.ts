@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { checkTable } from '../../src/formats/check-table.ts';
-import { guestChecks } from '../../src/formats/check-results.ts';
+import { phaseOf } from '../../src/formats/check-results.ts';
 import { edgesOf } from '../../src/formats/reading/edges.ts';
 import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
 import { inspect, inspectInSteps, inspectionReadLimitBytes } from '../../src/formats/inspect.ts';
