@@ -108,7 +108,10 @@ if (hasTool('nats-server')) {
     await back;
     const next = newTask();
     node.queue.offer(next);
-    t.is(await node.takeDone(), next);
+    let taken = await node.takeDone();
+    // What stood in the sockets when the server hung arrives now: a job may come twice.
+    if (taken === taskId) taken = await node.takeDone();
+    t.is(taken, next);
   });
 
   test('jobs that the server had not confirmed when it was killed are not lost', async (t) => {
