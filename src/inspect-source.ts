@@ -125,7 +125,7 @@ async function inspectUrl(url: string, options: InspectSourceOptions, signal: Ab
     fileRoots: [], sourceAllow: [{ kind: 'private', port: undefined }], idleTimeoutMs, maxImageBytes: Number.MAX_SAFE_INTEGER, now: () => new Date(),
   });
   try {
-    return describe(await preview(sources, { sourceUri: url, declared, maxVirtualBytes }, signal));
+    return describe(await preview(sources, { sourceUri: url, declared, maxVirtualBytes, requireRecognisedRaw: false }, signal));
   } finally {
     await sources.close();
   }

@@ -33,6 +33,7 @@ export const settings = {
   'max-decoded-ratio': setting('2000', 'How many times larger than its compressed form a decoded image may be, beyond 4 GiB: 10 to 10000000.', parseInteger(10, 10_000_000)),
   'max-virtual-bytes': setting('64TiB', "The largest guest's disk.", parseBytes(1, 2 ** 53)),
   sandbox: setting('required', 'How qemu-img is run: required (isolated, or not at all) or weak (where it cannot be isolated, with limits and without privileges alone).', parseChoice(['required', 'weak'])),
+  'require-recognised-raw': setting('off', 'Whether raw disks are refused on which nothing is recognised: on or off (they are warned of).', parseChoice(['off', 'on'])),
   'file-roots': setting('', 'Folders that file:// may read from, comma between. Empty: file:// is refused.', parseFolders),
   'source-allow': setting('', 'Private hosts, addresses and ranges that sources may lead to, loopback too, comma between: mirror.lan, *.corp.example:443, 10.1.0.0/16; private: all, none: none. Empty: with auth none private, otherwise none.', parseSourceAllow),
   roles: setting('api,worker', 'What this server does: api (answers calls), worker (works on tasks), or both.', parseWords(['api', 'worker'])),

@@ -16,6 +16,7 @@ const previewTimeoutSeconds = 20;
 export interface PreviewDeps {
   readonly sources: Sources;
   readonly maxVirtualBytes: bigint;
+  readonly requireRecognisedRaw: boolean;
 }
 
 /** Looks at the source of an import without importing it: `validate_only`. */
@@ -26,7 +27,7 @@ const depths: Readonly<Record<Preview['depth'], ImportPreview_Depth>> = {
 };
 
 /** Throws UNAVAILABLE with PREVIEW_BUSY where `previewLimit` are under way. */
-export function importPreviews({ sources, maxVirtualBytes }: PreviewDeps): PreviewImport {
+export function importPreviews({ sources, ...limits }: PreviewDeps): PreviewImport {
   let underWay = 0;
   return async ({ sourceUri, sourceFormat }, signal) => {
     if (underWay >= previewLimit) {
@@ -34,7 +35,7 @@ export function importPreviews({ sources, maxVirtualBytes }: PreviewDeps): Previ
     }
     underWay += 1;
     try {
-      return describe(await preview(sources, { sourceUri, declared: sourceFormat, maxVirtualBytes }, AbortSignal.any([signal, tooSlow()])));
+      return describe(await preview(sources, { sourceUri, declared: sourceFormat, ...limits }, AbortSignal.any([signal, tooSlow()])));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FailureError)) throw error;

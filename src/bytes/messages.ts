@@ -30,6 +30,7 @@ export interface InspectJob {
   readonly declared: DiskFormat;
   /** A guest's disk may not be larger. */
   readonly maxVirtualBytes: bigint;
+  readonly requireRecognisedRaw?: boolean;
   readonly depth: InspectionDepth;
 }
 

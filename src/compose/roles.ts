@@ -92,11 +92,12 @@ export function startRoles({ config, backend, store, pool, sandbox, metrics, log
   const sources = createSources({
     ...rules, idleTimeoutMs: config['idle-timeout'], maxImageBytes: config['max-image-bytes'], now: clock.now,
   });
+  const inspection = { maxVirtualBytes: BigInt(config['max-virtual-bytes']), requireRecognisedRaw: config['require-recognised-raw'] === 'on' };
   const worker = new Worker({
     ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
     attemptLimit: config['attempt-limit'], stageTimeoutMs: config['stage-timeout'], transfers: config.transfers,
     handle: handleTask({
-      pool, store, sources, sandbox, maxVirtualBytes: BigInt(config['max-virtual-bytes']),
+      pool, store, sources, sandbox, ...inspection,
       maxImageBytes: config['max-image-bytes'], maxDecodedRatio: config['max-decoded-ratio'],
     }),
   });
@@ -142,7 +143,7 @@ export function startRoles({ config, backend, store, pool, sandbox, metrics, log
     tasks: taskService({
       tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules,
       defaultTtlMs: config['task-ttl'],
-      previewImport: importPreviews({ sources, maxVirtualBytes: BigInt(config['max-virtual-bytes']) }),
+      previewImport: importPreviews({ sources, ...inspection }),
     }),
     images: imageService({ images, queries: imageRows, readSide, open, clock }),
     events: eventService({

@@ -51,6 +51,7 @@ export const checkTable = {
   'ova.manifest': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
 
   'raw.empty': { reason: 'NOT_A_DISK_IMAGE', remedy: 'Check that the address leads to the image and that it was written in full.' },
+  'raw.unrecognised': { reason: 'NOT_A_DISK_IMAGE', remedy: 'Give the disk a partition table or a file system, or ask the operator to set `require-recognised-raw` to off.' },
   'raw.size': { reason: 'IMAGE_CORRUPT', remedy: fetchAgain },
 
   'qcow2.version': { reason: 'FORMAT_UNSUPPORTED', remedy: convertFirst },

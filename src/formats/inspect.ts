@@ -12,9 +12,13 @@ import { recognise } from './recognise.ts';
 import { ImageRefusedError, refuse } from './refuse.ts';
 import type { Verdict } from './verdict.ts';
 
-/** The operator's bounds. `maxVirtualBytes`: the largest guest's disk that is accepted. */
+/**
+ * The operator's bounds. `maxVirtualBytes`: the largest guest's disk that is accepted. `requireRecognisedRaw`: a raw disk on which
+ * nothing is recognised is refused, and not only warned of.
+ */
 export interface InspectionLimits {
   readonly maxVirtualBytes: bigint;
+  readonly requireRecognisedRaw?: boolean;
 }
 
 /**
@@ -84,6 +88,7 @@ function judgeHeaders(file: ByteReader, declared: DiskFormat, limits: Inspection
   inspector.checkHead(edges.head, edges.sizeBytes);
   const description = inspector.describe(file);
   checkVirtualSize(description, limits);
+  checkRecognised(description, limits);
   return { inspector, description };
 }
 
@@ -124,4 +129,9 @@ function* readGuest(
 function checkVirtualSize({ virtualSizeBytes: value }: Description, { maxVirtualBytes: limit }: InspectionLimits): void {
   if (value === 0n) refuse('virtual_size.zero', 'The disk inside the image has no bytes.', { value });
   if (value > limit) refuse('virtual_size', `The disk inside the image has ${value} bytes, more than the ${limit} allowed.`, { value, limit });
+}
+
+function checkRecognised({ warnings }: Description, { requireRecognisedRaw = false }: InspectionLimits): void {
+  if (!requireRecognisedRaw || !warnings.includes('raw.unrecognised_content')) return;
+  refuse('raw.unrecognised', 'The disk begins with nothing that is known here, and this server takes only what it knows.', { offset: 0, value: 'unknown' });
 }

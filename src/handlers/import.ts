@@ -13,6 +13,8 @@ import type { Attempt, Finding, Handler } from './handler.ts';
 export interface ImportDeps extends FetchDeps, DecompressDeps, ConvertVerifiedDeps {
   /** The largest guest disk that is taken, in bytes. */
   readonly maxVirtualBytes: bigint;
+  /** A raw disk on which nothing is recognised is refused. */
+  readonly requireRecognisedRaw: boolean;
 }
 
 /** An image that passed every check so far: in which of the attempt's files it lies, the size and digest of that, and what it is. */
@@ -39,7 +41,8 @@ export function importHandler(deps: ImportDeps): Handler<ImportImage> {
     const inspected = await attempt.stage(
       'inspect',
       async (run) => {
-        const verdict = await inspect(run, deps, { part: bare.part, declared: sourceFormat, maxVirtualBytes: deps.maxVirtualBytes });
+        const { maxVirtualBytes, requireRecognisedRaw } = deps;
+        const verdict = await inspect(run, deps, { part: bare.part, declared: sourceFormat, maxVirtualBytes, requireRecognisedRaw });
         refuseInVain(verdict.format, storeFormat, deps);
         return verdict;
       },

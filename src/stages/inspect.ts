@@ -13,6 +13,8 @@ export interface InspectInput {
   readonly declared: DiskFormat;
   /** A guest's disk may not be larger. */
   readonly maxVirtualBytes: bigint;
+  /** A raw disk on which nothing is recognised is refused. */
+  readonly requireRecognisedRaw: boolean;
 }
 
 /** What inspect works with. */

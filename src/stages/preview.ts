@@ -14,6 +14,8 @@ export interface PreviewInput {
   readonly declared: DiskFormat;
   /** A guest's disk may not be larger. */
   readonly maxVirtualBytes: bigint;
+  /** A raw disk on which nothing is recognised is refused. */
+  readonly requireRecognisedRaw: boolean;
 }
 
 /**

@@ -37,7 +37,7 @@ let root: string;
 test.before(async () => {
   source = await startSource(shared);
   root = await makeFolder(shared);
-  server = await startServer(shared, await makeFolder(shared), { 'file-roots': root, 'max-image-bytes': '64MiB' });
+  server = await startServer(shared, await makeFolder(shared), { 'file-roots': root, 'max-image-bytes': '64MiB', 'require-recognised-raw': 'on' });
 });
 
 test.after.always(() => shared.run());

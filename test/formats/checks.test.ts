@@ -9,7 +9,7 @@ import { badCompressed } from '../codecs/bad-compressed.ts';
 import { badImages } from './build/bad-images.ts';
 import { MemoryReader } from './build/memory-reader.ts';
 
-const limits = { maxVirtualBytes: 64n * 1024n ** 4n };
+const limits = { maxVirtualBytes: 64n * 1024n ** 4n, requireRecognisedRaw: true };
 
 for (const { check, reason, name, build, declared = 'DISK_FORMAT_UNSPECIFIED' } of badImages) {
   test(`${check} refuses ${name}`, (t) => {

@@ -109,7 +109,7 @@ export class SimNode {
     };
     const handler = importHandler({
       pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life),
-      maxVirtualBytes: 2n ** 40n, sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' }, maxImageBytes: 2 ** 40, maxDecodedRatio: 2000,
+      maxVirtualBytes: 2n ** 40n, sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' }, requireRecognisedRaw: false, maxImageBytes: 2 ** 40, maxDecodedRatio: 2000,
     });
     const { stageTimeoutMs, attemptLimit } = plan;
     this.#worker = new Worker({

@@ -11,7 +11,7 @@ import { vhdFooter } from '../formats/build/vhd.ts';
 import { startBadServer } from '../sources/bad-server.ts';
 import { settings } from '../sources/read.ts';
 
-const limits = { maxVirtualBytes: 64n * 1024n ** 4n };
+const limits = { maxVirtualBytes: 64n * 1024n ** 4n, requireRecognisedRaw: false };
 const never = new AbortController().signal;
 
 /** A server that gives ranges of `content`, and counts the bytes that it gave. */

@@ -8,10 +8,10 @@ import { openStoredFile } from './stored-file.ts';
  * Judges the bytes of a stored file, tables and guest's disk included. Rejects with FailureError where the store cannot give
  * the bytes, and with `JobAbortedError`; what is wrong with the bytes themselves is the verdict.
  */
-export async function inspectJob({ path, name, declared, maxVirtualBytes, depth }: InspectJob, context: JobContext): Promise<Verdict> {
+export async function inspectJob({ path, name, declared, depth, ...limits }: InspectJob, context: JobContext): Promise<Verdict> {
   const file = openStoredFile(path, name);
   try {
-    const steps = inspectInSteps(file, declared, { maxVirtualBytes }, depth);
+    const steps = inspectInSteps(file, declared, limits, depth);
     for (;;) {
       const step = steps.next();
       if (step.done === true) return step.value;

@@ -19,6 +19,7 @@ export interface RangedInspection {
   readonly declared: DiskFormat;
   /** A guest's disk may not be larger. */
   readonly maxVirtualBytes: bigint;
+  readonly requireRecognisedRaw?: boolean;
 }
 
 /** A verdict, and how deep the inspection went: `headers` where the tables would have taken too many reads. */

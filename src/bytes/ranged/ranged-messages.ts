@@ -19,6 +19,7 @@ export interface RangedThreadData {
   readonly sizeBytes: number;
   readonly declared: DiskFormat;
   readonly maxVirtualBytes: bigint;
+  readonly requireRecognisedRaw?: boolean;
   /** No more pages are asked for. */
   readonly pageLimit: number;
 }

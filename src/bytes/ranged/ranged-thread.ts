@@ -9,7 +9,7 @@ import type { RangedMessage, RangedThreadData } from './ranged-messages.ts';
  * while the main thread fetches the page that it wants.
  */
 
-const { control, page, sizeBytes, declared, maxVirtualBytes, pageLimit } = workerData as RangedThreadData;
+const { control, page, sizeBytes, declared, pageLimit, ...limits } = workerData as RangedThreadData;
 const port = parentPort;
 if (port === null) throw new Error('This module is the entry of a worker thread.');
 const state = new Int32Array(control);
@@ -55,7 +55,6 @@ const file: ByteReader = {
   },
 };
 
-const limits = { maxVirtualBytes };
 let verdict = inspect(file, declared, limits, 'headers');
 let depth: 'headers' | 'content' = 'headers';
 if (verdict.kind === 'accepted') {

@@ -40,6 +40,7 @@ export const badGeneral: readonly BadImage[] = [
   bad('raw.empty', 'NOT_A_DISK_IMAGE')('an empty file', () => Buffer.alloc(0)),
   bad('raw.empty', 'NOT_A_DISK_IMAGE')('an empty file that was declared as qcow2', () => Buffer.alloc(0), 'DISK_FORMAT_QCOW2'),
   bad('raw.size', 'IMAGE_CORRUPT')('a raw disk that was cut off', () => buildRaw(mbr).subarray(0, 700_001)),
+  bad('raw.unrecognised', 'NOT_A_DISK_IMAGE')('noise, where the operator takes only what is recognised', () => noise(65_536, 7)),
   bad('raw.size', 'IMAGE_CORRUPT')('one byte', () => Buffer.alloc(1)),
   truncated('a qcow2 of 30 bytes', () => buildQcow2(3).subarray(0, 30)),
   truncated('a VMDK of 60 bytes', () => buildSparseVmdk().subarray(0, 60)),
