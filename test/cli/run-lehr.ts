@@ -36,7 +36,9 @@ export function startLehr(args: readonly string[], options: RunOptions = {}): Ru
   const line = [...(options.wrapper ?? []), process.execPath, '--disable-warning=ExperimentalWarning', entry, ...args];
   const child = spawn(line[0] ?? '', line.slice(1), {
     cwd: options.cwd,
-    env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', TERM: 'xterm', ...options.env },
+    env: {
+      PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], LANG: 'C.UTF-8', TERM: 'xterm', ...options.env,
+    },
     timeout: commandTimeoutMs,
     killSignal: 'SIGKILL',
   });

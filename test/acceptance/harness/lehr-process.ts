@@ -6,7 +6,7 @@ import path from 'node:path';
 const launcher = path.resolve(import.meta.dirname, '../../../bin/lehr.js');
 
 /** Node keeps compiled code here, so that a server that is started for the second time is ready in half the time. */
-const compileCacheFolder = path.join(tmpdir(), 'lehr-test-compile-cache');
+const compileCacheFolder = process.env['NODE_COMPILE_CACHE'] ?? path.join(tmpdir(), 'lehr-test-compile-cache');
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
