@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { checkTable } from '../../src/formats/check-table.ts';
+import type { CheckName } from '../../src/formats/check-table.ts';
+import { phaseOf } from '../../src/formats/check-results.ts';
 import { edgesOf } from '../../src/formats/reading/edges.ts';
 import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
 import { inspect, inspectInSteps, inspectionReadLimitBytes } from '../../src/formats/inspect.ts';
@@ -16,8 +18,10 @@ const memoryLimitBytes = 8 * 2 ** 20 + 2 * 2 ** 20;
 /** A read that is larger would alone break that. */
 const largestReadBytes = 4 * 2 ** 20;
 
-/** Refusals that only the guest's bytes can lead to. */
-const afterTables: ReadonlySet<string> = new Set(['compressed_data', 'nested_format', 'luks.encryption']);
+/** Whether only the guest's bytes lead to a check, or may do so: a disk that is encrypted may lie in an image or be the file. */
+function isOfGuest(check: string): boolean {
+  return check === 'luks.encryption' || (check in checkTable && phaseOf(check as CheckName) === 'guest');
+}
 
 /** What was found out about one image. `faults`: sentences about what the inspectors may never do; none where all is well. */
 export interface Judgement {
@@ -131,7 +135,7 @@ function depthFaults(bytes: Uint8Array, declared: DiskFormat, limits: Inspection
       const { format, virtualSizeBytes, warnings } = guest;
       const isSame = isDeepStrictEqual([verdict.format, verdict.virtualSizeBytes, verdict.warnings], [format, virtualSizeBytes, warnings]);
       if (!isSame) faults.push(`another verdict at depth ${depth}`);
-    } else if (depth !== 'headers' && !afterTables.has(guest.failure.metadata['check'] ?? '')) {
+    } else if (depth !== 'headers' && !isOfGuest(guest.failure.metadata['check'] ?? '')) {
       faults.push(`accepted at depth ${depth}, but refused by ${guest.failure.metadata['check'] ?? ''} of the tables`);
     }
   }
