@@ -18,6 +18,9 @@ const memoryLimitBytes = 8 * 2 ** 20 + 2 * 2 ** 20;
 /** A read that is larger would alone break that. */
 const largestReadBytes = 4 * 2 ** 20;
 
+/** Checks of these phases never fail at depth `headers`: whoever shows what was judged goes by that. */
+const laterPhases: readonly string[] = ['tables', 'guest'];
+
 /** Whether only the guest's bytes lead to a check, or may do so: a disk that is encrypted may lie in an image or be the file. */
 function isOfGuest(check: string): boolean {
   return check === 'luks.encryption' || (check in checkTable && phaseOf(check as CheckName) === 'guest');
@@ -130,7 +133,9 @@ function depthFaults(bytes: Uint8Array, declared: DiskFormat, limits: Inspection
   for (const depth of ['headers', 'tables', 'content'] as const) {
     const verdict = at(depth);
     if (verdict.kind === 'refused') {
-      if (!isDeepStrictEqual(verdict, guest)) faults.push(`refused by ${verdict.failure.metadata['check'] ?? ''} at depth ${depth} only`);
+      const check = verdict.failure.metadata['check'] ?? '';
+      if (!isDeepStrictEqual(verdict, guest)) faults.push(`refused by ${check} at depth ${depth} only`);
+      if (depth === 'headers' && check in checkTable && laterPhases.includes(phaseOf(check as CheckName))) faults.push(`${check} failed before its phase`);
     } else if (guest.kind === 'accepted') {
       const { format, virtualSizeBytes, warnings } = guest;
       const isSame = isDeepStrictEqual([verdict.format, verdict.virtualSizeBytes, verdict.warnings], [format, virtualSizeBytes, warnings]);
