@@ -118,7 +118,7 @@ if (hasTool('qemu-img')) {
         await writeFile(join(folder, 'source'), sourceDisk());
         await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', '-o', options, ...convert, 'source', 'image'], { cwd: folder });
         await compare(t, folder, 'image');
-        await run('qemu-io', ['-d', 'unmap', '-f', 'qcow2', ...writes.flatMap((write) => ['-c', write]), 'image'], { cwd: folder });
+        await run('qemu-io', ['-t', 'unsafe', '-d', 'unmap', '-f', 'qcow2', ...writes.flatMap((write) => ['-c', write]), 'image'], { cwd: folder });
         await compare(t, folder, 'image');
       });
     });
@@ -128,7 +128,7 @@ if (hasTool('qemu-img')) {
     await inFolder(async (folder) => {
       await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', 'cluster_size=4k', 'image', '9M'], { cwd: folder });
       const commands = ['write -P 1 8388608 512', 'write -P 2 0 4096', 'write -P 3 4100k 9k', 'write -c -P 4 6M 4k', 'write -c -P 5 6148k 4k'];
-      await run('qemu-io', ['-f', 'qcow2', ...commands.flatMap((command) => ['-c', command]), 'image'], { cwd: folder });
+      await run('qemu-io', ['-t', 'unsafe', '-f', 'qcow2', ...commands.flatMap((command) => ['-c', command]), 'image'], { cwd: folder });
       await compare(t, folder, 'image');
     });
   });
@@ -148,7 +148,7 @@ if (hasTool('qemu-img')) {
     await inFolder(async (folder) => {
       await run('qemu-img', ['create', '-q', '-f', 'qcow2', 'image', '5M'], { cwd: folder });
       for (const bitmap of ['one', 'two']) await run('qemu-img', ['bitmap', '--add', '-g', '4k', 'image', bitmap], { cwd: folder });
-      await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 1M 100k', 'image'], { cwd: folder });
+      await run('qemu-io', ['-t', 'unsafe', '-f', 'qcow2', '-c', 'write -P 7 1M 100k', 'image'], { cwd: folder });
       await compare(t, folder, 'image');
       await run('qemu-img', ['bitmap', '--remove', 'image', 'one'], { cwd: folder });
       await compare(t, folder, 'image');
@@ -160,7 +160,7 @@ if (hasTool('qemu-img')) {
       await writeFile(join(folder, 'source'), sourceDisk());
       await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', '-o', 'cluster_size=4k', 'source', 'image'], { cwd: folder });
       await run('qemu-img', ['snapshot', '-c', 'before', 'image'], { cwd: folder });
-      await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 1M 100k', 'image'], { cwd: folder });
+      await run('qemu-io', ['-t', 'unsafe', '-f', 'qcow2', '-c', 'write -P 7 1M 100k', 'image'], { cwd: folder });
       await run('qemu-img', ['snapshot', '-d', 'before', 'image'], { cwd: folder });
       await compare(t, folder, 'image');
     });

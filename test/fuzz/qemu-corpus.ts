@@ -80,7 +80,7 @@ export async function qemuCorpus(): Promise<readonly CorpusImage[]> {
     for (const [format, source, options, more = [], writes = []] of recipes) {
       const driver = drivers[format];
       await run('qemu-img', ['convert', '-f', 'raw', '-O', driver, '-o', options, ...more, source, 'image'], { cwd: folder });
-      if (writes.length > 0) await run('qemu-io', ['-d', 'unmap', '-f', driver, ...writes.flatMap((write) => ['-c', write]), 'image'], { cwd: folder });
+      if (writes.length > 0) await run('qemu-io', ['-t', 'unsafe', '-d', 'unmap', '-f', driver, ...writes.flatMap((write) => ['-c', write]), 'image'], { cwd: folder });
       const name = `qemu-img's ${driver} of ${source} with ${[options, ...more].join(' ')}`;
       images.push({ name, format: formatNames[format], bytes: shared(await readFile(join(folder, 'image'))) });
     }
