@@ -9,7 +9,7 @@ import { benchClusterReplay } from './cluster/cluster-replay.ts';
 import { benchLeaderKill } from './cluster/leader-kill.ts';
 import { benchTakeOver } from './cluster/take-over.ts';
 import { benchWatchers } from './cluster/watchers.ts';
-import { benchInspection } from './inspection.ts';
+import { benchConversion, benchInspection } from './inspection.ts';
 import { benchInterference } from './interference.ts';
 import { benchLargeImages } from './large-images.ts';
 import { benchReplay } from './replay.ts';
@@ -24,6 +24,7 @@ const embedded: Benchmarks = {
   'small-imports': benchSmallImports,
   'large-images': benchLargeImages,
   inspection: benchInspection,
+  conversion: benchConversion,
   interference: benchInterference,
   replay: benchReplay,
 };

@@ -105,7 +105,8 @@ if (hasTool('qemu-img')) {
       });
     });
 
-    if (!option.includes('streamOptimized')) {
+    // The kind of adapter is a word in the descriptor: writing is the same for all.
+    if (!option.includes('streamOptimized') && !option.startsWith('adapter_type')) {
       test.serial(`the guest reads from a ${driver} with ${option} that was written to what qemu reads`, async (t) => {
         await inFolder(async (folder) => {
           await run('qemu-img', ['create', '-q', '-f', driver, '-o', option, 'image', String(diskBytes)], { cwd: folder });
