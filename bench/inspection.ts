@@ -70,7 +70,8 @@ export async function* benchConversion(folder: string): AsyncGenerator<Figure> {
   mkdirSync(sources);
   const at = (name: string): string => join(sources, name);
   writeLargeImage(at('large.raw'));
-  // Zeros first, since what is text alone is no disk. Hexadecimal digits are bytes of which half is redundant: zlib has something to do, and writes about 600 MB.
+  // Zeros first, since what is text alone is no disk.
+  // Hexadecimal digits are bytes of which half is redundant: zlib has something to do, and writes about 600 MB.
   await runShell(`(head -c 64K /dev/zero; head -c 560M ${at('large.raw')} | xxd -p -c 512) > ${at('text.raw')} && truncate -s %512 ${at('text.raw')}`);
   const store = await FolderStore.open(at('store'));
   const run: StageRun = { taskId: '00000000-0000-4000-8000-000000000001', attempt: 1, signal: new AbortController().signal, progress: () => undefined };
