@@ -1,14 +1,9 @@
+import { contentSizeBytes, dictionaryIdBytes, frameMagic, skippableMagic } from '../formats/guest/zstd-frames.ts';
 import type { ByteReader } from '../formats/reading/byte-reader.ts';
 import { Fields } from '../formats/reading/fields.ts';
 import { refuse } from '../formats/refuse.ts';
 import { decoderMemoryLimitBytes } from './piece.ts';
 
-const frameMagic = 0xfd2f_b528;
-const skippableMagic = 0x184d_2a50;
-/** What the two low bits of a frame header descriptor cost: the dictionary id's bytes. */
-const dictionaryIdBytes = [0, 1, 2, 4] as const;
-/** What its two high bits cost: the frame content size's bytes; the first is one where the single-segment bit is set. */
-const contentSizeBytes = [0, 2, 4, 8] as const;
 /** RFC 8878, 3.1.1.1. */
 const longestHeaderBytes = 18;
 

@@ -1,11 +1,13 @@
 import { Fields } from '../reading/fields.ts';
 
-const frameMagic = 0xfd2f_b528;
-const skippableMagic = 0x184d_2a50;
+/** How a frame of data begins. */
+export const frameMagic = 0xfd2f_b528;
+/** How frames to be skipped begin, but for the last four bits. */
+export const skippableMagic = 0x184d_2a50;
 /** What the two low bits of a frame header descriptor cost: the dictionary id's bytes. */
-const dictionaryIdBytes = [0, 1, 2, 4] as const;
+export const dictionaryIdBytes = [0, 1, 2, 4] as const;
 /** What its two high bits cost: the frame content size's bytes; the first is one where the single-segment bit is set. */
-const contentSizeBytes = [0, 2, 4, 8] as const;
+export const contentSizeBytes = [0, 2, 4, 8] as const;
 const rleBlock = 1;
 const reservedBlock = 3;
 
