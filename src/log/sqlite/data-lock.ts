@@ -7,6 +7,9 @@ export class DataFolderInUseError extends Error {
   override readonly name = 'DataFolderInUseError';
 }
 
+// better-sqlite3 closes a database that is collected, which would release a lock that its caller forgot.
+const held = new Set<Database>();
+
 /**
  * Locks a data folder for this process until `release`, or until the process dies in whatever way: the lock is the
  * operating system's, held by SQLite on `lock.db`. Throws `DataFolderInUseError`, which names the folder and its holder.
@@ -26,7 +29,8 @@ export function lockDataFolder(folder: string, holder: string): { release(): voi
   }
   writeFileSync(holderFile, holder, { mode: 0o600 });
   const locked = db;
-  return { release: () => { locked.close(); } };
+  held.add(locked);
+  return { release: () => { held.delete(locked); locked.close(); } };
 }
 
 /** Makes the folder; its parents only where they are missing, since where nothing can be made that would not end. */

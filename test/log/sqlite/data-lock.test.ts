@@ -22,9 +22,9 @@ test('a second lock is refused and names the folder and its holder, until the fi
   next.release();
 });
 
-test('a lock is released by the death of its process, however sudden', async (t) => {
+test('a lock is held though nobody remembers it, and released by the death of its process, however sudden', async (t) => {
   const folder = temporaryFolder(t);
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'hold-lock.ts'), folder, 'the child'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--expose-gc', join(import.meta.dirname, 'hold-lock.ts'), folder, 'the child'], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   t.throws(() => lockDataFolder(folder, 'the test'), inUse(folder, 'the child'));
