@@ -15,7 +15,7 @@ export type Zone = {
   readonly packages?: false;
 };
 
-const BYTES = ['src/codecs', 'src/archives', 'src/formats', 'src/sources', 'src/stores', 'src/domain', 'src/gen'];
+const BYTES = ['src/codecs', 'src/archives', 'src/formats', 'src/credentials', 'src/sources', 'src/destinations', 'src/stores', 'src/domain', 'src/gen'];
 const STAGES = ['src/bytes', 'src/sandbox', ...BYTES];
 const HANDLERS = ['src/stages', ...STAGES];
 const RECORD = ['src/log', 'src/domain', 'src/gen'];
@@ -33,7 +33,10 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/formats', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/codecs', mayImport: ['src/formats', 'src/domain', 'src/gen'] },
   { path: 'src/archives', mayImport: ['src/formats', 'src/domain', 'src/gen'] },
-  { path: 'src/sources', mayImport: ['src/domain', 'src/gen'] },
+  { path: 'src/credentials', mayImport: ['src/domain', 'src/gen'] },
+  { path: 'src/sources', mayImport: ['src/credentials', 'src/domain', 'src/gen'] },
+  // A destination is reached as a source is: the same judged addresses and connections, the same object stores.
+  { path: 'src/destinations', mayImport: ['src/sources', 'src/credentials', 'src/stores', 'src/domain', 'src/gen'] },
   { path: 'src/stores', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/bytes', mayImport: BYTES },
   { path: 'src/sandbox', mayImport: ['src/domain', 'src/gen'] },
@@ -68,7 +71,7 @@ export const ZONES: readonly Zone[] = [
 /** Packages that stay in their folders, so that each can be replaced there; a name ending in `/` stands for its scope. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'better-sqlite3': ['src/log/sqlite', 'src/projector', 'projections'],
-  undici: ['src/sources', 'src/cli'],
+  undici: ['src/sources', 'src/destinations', 'src/cli'],
   '@grpc/': ['src/api/grpc', 'src/cli', 'src/gen'],
   'grpc-health-check': ['src/api/grpc'],
   '@connectrpc/': ['src/api/connect'],

@@ -13,6 +13,7 @@ import type { Wrapper } from './formats/wrapper.ts';
 import type { DiskFormat } from './gen/lehr/v1/disk_format.ts';
 import type { Failure } from './gen/lehr/v1/failure.ts';
 import { createSources } from './sources/create-sources.ts';
+import { openly } from './sources/source.ts';
 import { preview, type Preview } from './stages/preview.ts';
 
 /** What to inspect, without a server. */
@@ -125,7 +126,7 @@ async function inspectUrl(url: string, options: InspectSourceOptions, signal: Ab
     fileRoots: [], sourceAllow: [{ kind: 'private', port: undefined }], idleTimeoutMs, maxImageBytes: Number.MAX_SAFE_INTEGER, now: () => new Date(),
   });
   try {
-    return describe(await preview(sources, { sourceUri: url, declared, maxVirtualBytes, requireRecognisedRaw: false }, signal));
+    return describe(await preview(sources, { source: openly(url), declared, maxVirtualBytes, requireRecognisedRaw: false }, signal));
   } finally {
     await sources.close();
   }

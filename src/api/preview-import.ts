@@ -20,7 +20,7 @@ export interface PreviewDeps {
 }
 
 /** Looks at the source of an import without importing it: `validate_only`. */
-export type PreviewImport = (spec: ImportImage, signal: AbortSignal) => Promise<ImportPreview>;
+export type PreviewImport = (spec: ImportImage, owner: string, signal: AbortSignal) => Promise<ImportPreview>;
 
 const depths: Readonly<Record<Preview['depth'], ImportPreview_Depth>> = {
   none: 'DEPTH_UNSPECIFIED', head: 'DEPTH_HEAD', headers: 'DEPTH_HEADERS', tables: 'DEPTH_TABLES',
@@ -29,13 +29,14 @@ const depths: Readonly<Record<Preview['depth'], ImportPreview_Depth>> = {
 /** Throws UNAVAILABLE with PREVIEW_BUSY where `previewLimit` are under way. */
 export function importPreviews({ sources, ...limits }: PreviewDeps): PreviewImport {
   let underWay = 0;
-  return async ({ sourceUri, sourceFormat }, signal) => {
+  return async ({ sourceUri, sourceFormat, credential }, owner, signal) => {
     if (underWay >= previewLimit) {
       throw new ApiError('UNAVAILABLE', 'PREVIEW_BUSY', `This server looks at ${previewLimit} sources at once, and others were first. Try again in a moment.`);
     }
     underWay += 1;
     try {
-      return describe(await preview(sources, { sourceUri, declared: sourceFormat, ...limits }, AbortSignal.any([signal, tooSlow()])));
+      const source = { uri: sourceUri, credential, owner };
+      return describe(await preview(sources, { source, declared: sourceFormat, ...limits }, AbortSignal.any([signal, tooSlow()])));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FailureError)) throw error;

@@ -45,8 +45,8 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
   const answer = (state: TaskState, position: Position) => ({ task: withProgress(describe(state)), readToken: readTokenOf(position) });
 
   /** What the import would find; nothing is looked at for other kinds. */
-  const previewOf = async ({ spec }: CreateTask, { signal }: Call): Promise<ImportPreview | undefined> =>
-    (spec.kind?.$case === 'importImage' ? previewImport(spec.kind.value, signal) : undefined);
+  const previewOf = async ({ spec, owner }: CreateTask, { signal }: Call): Promise<ImportPreview | undefined> =>
+    (spec.kind?.$case === 'importImage' ? previewImport(spec.kind.value, owner, signal) : undefined);
 
   /** A read of one task: what is not the caller's does not exist. */
   const find = (id: string, call: Call): Task => {

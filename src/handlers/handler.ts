@@ -1,4 +1,5 @@
 import type { ImageStored, StageCompleted } from '../gen/lehr/v1/event.ts';
+import type { TaskResult } from '../gen/lehr/v1/task.ts';
 import type { StageRun } from '../stages/stage.ts';
 
 /** What a stage found, for its `StageCompleted`. */
@@ -12,12 +13,18 @@ export type StoredImage = Omit<ImageStored, 'attempt'>;
  * (canceled, replaced, out of time); a handler lets that pass through.
  */
 export interface Attempt {
+  /** Whose task it is. */
+  readonly owner: string;
+  /** What stages of earlier attempts found and gave a digest of, in order. */
+  readonly recorded: readonly StageCompleted[];
   /** Runs a stage, with its deadline and its progress, and records what it found. */
   stage<Result>(name: string, work: (run: StageRun) => Promise<Result>, found: (result: Result) => Finding): Promise<Result>;
   /** Runs the stage whose end `commit` records. */
   lastStage<Result>(name: string, work: (run: StageRun) => Promise<Result>): Promise<Result>;
   /** Passes the point of no return: the image will exist and the task will succeed. */
   commit(stored: StoredImage): Promise<void>;
+  /** Ends a task that makes no image of its own: it has delivered. Rejects when the attempt is over, or a cancel came first. */
+  deliver(result: TaskResult): Promise<void>;
 }
 
 /** Drives one kind of task: a list of stages. */

@@ -30,11 +30,11 @@ interface Judged {
  * format is wanted, put it in place.
  */
 export function importHandler(deps: ImportDeps): Handler<ImportImage> {
-  return async ({ sourceUri, sourceFormat, expectedDigest, storeFormat, image }, attempt) => {
+  return async ({ sourceUri, sourceFormat, expectedDigest, storeFormat, image, credential }, attempt) => {
     refuseInVain(sourceFormat, storeFormat, deps);
     const fetched = await attempt.stage(
       'fetch',
-      (run) => fetch(run, deps, { sourceUri, sourceFormat, expectedDigest }),
+      (run) => fetch(run, deps, { source: { uri: sourceUri, credential, owner: attempt.owner }, sourceFormat, expectedDigest }),
       ({ sizeBytes, digest, facts }) => ({ bytes: BigInt(sizeBytes), digest, facts: { ...facts } }),
     );
     const bare = await unwrapped(fetched, sourceFormat, attempt, deps);

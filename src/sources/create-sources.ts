@@ -28,7 +28,7 @@ export function createSources(settings: SourceSettings): Sources {
     return checked;
   };
   return {
-    async read(uri, receiver, signal) {
+    async read({ uri }, receiver, signal) {
       const checked = check(uri, signal);
       switch (checked.kind) {
         case 'http':
@@ -39,7 +39,7 @@ export function createSources(settings: SourceSettings): Sources {
           return checked satisfies never;
       }
     },
-    async openRanges(uri, signal) {
+    async openRanges({ uri }, signal) {
       const checked = check(uri, signal);
       switch (checked.kind) {
         case 'http':

@@ -1,3 +1,17 @@
+/** What to read. */
+export interface SourceRequest {
+  readonly uri: string;
+  /** The name of a credential of the configuration; empty: none. */
+  readonly credential: string;
+  /** Whose task reads: credentials belong to owners. */
+  readonly owner: string;
+}
+
+/** Reads as anybody may: without a credential. */
+export function openly(uri: string): SourceRequest {
+  return { uri, credential: '', owner: '' };
+}
+
 /** What a source says of its content before the first byte. */
 export interface SourceStart {
   /** The number of bytes that will come; undefined where the source does not say. */
@@ -57,17 +71,17 @@ export class RangesUnsupportedError extends Error {
 /**
  * Where the bytes of an import come from.
  *
- * `read` gives the whole content of `uri`, in order, to `receiver`, and resolves when all of it was taken and nothing
+ * `read` gives the whole content of what is asked for, in order, to `receiver`, and resolves when all of it was taken and nothing
  * contradicts what the source announced. It rejects with a FailureError (`SOURCE_*`), with the receiver's error, or with the
  * signal's reason; by then, or within the same turn, its connection or file is closed, and the receiver is called no more.
  */
 export interface Sources {
-  read(uri: string, receiver: Receiver, signal: AbortSignal): Promise<void>;
+  read(request: SourceRequest, receiver: Receiver, signal: AbortSignal): Promise<void>;
   /**
-   * Opens `uri` for reading in parts, without reading it as a whole. Rejects as `read` does, and with RangesUnsupportedError
+   * Opens a source for reading in parts, without reading it as a whole. Rejects as `read` does, and with RangesUnsupportedError
    * where the source cannot; whoever opened it closes it.
    */
-  openRanges(uri: string, signal: AbortSignal): Promise<RangedSource>;
+  openRanges(request: SourceRequest, signal: AbortSignal): Promise<RangedSource>;
   /** Closes idle connections, and those in use. */
   close(): Promise<void>;
 }

@@ -4,13 +4,13 @@ import type { StagedResult } from '../bytes/staged-file.ts';
 import { FailureError, failure } from '../domain/failures.ts';
 import type { Wrapper } from '../formats/wrapper.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
-import type { Receiver, Sources } from '../sources/source.ts';
+import type { Receiver, SourceRequest, Sources } from '../sources/source.ts';
 import type { ImageStore } from '../stores/image-store.ts';
 import type { StageRun } from './stage.ts';
 
 /** What to fetch. */
 export interface FetchInput {
-  readonly sourceUri: string;
+  readonly source: SourceRequest;
   /** Of the image, without what it comes wrapped in. Unspecified: found out. */
   readonly sourceFormat: DiskFormat;
   /** Of the bytes as they are sent. "sha256:<hex>"; empty: none is expected. */
@@ -67,7 +67,7 @@ export async function fetch(run: StageRun, deps: FetchDeps, input: FetchInput): 
         return sink?.write(chunk);
       },
     };
-    await deps.sources.read(input.sourceUri, receiver, cutOff.signal);
+    await deps.sources.read(input.source, receiver, cutOff.signal);
     const staged = await finish(sink, cutOff.signal);
     checkDigest(staged.digest, input.expectedDigest);
     return { ...staged, facts };

@@ -5,11 +5,11 @@ import type { Verdict } from '../formats/verdict.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { RangesUnsupportedError } from '../sources/source.ts';
-import type { RangedSource, Sources } from '../sources/source.ts';
+import type { RangedSource, SourceRequest, Sources } from '../sources/source.ts';
 
 /** What to look at. */
 export interface PreviewInput {
-  readonly sourceUri: string;
+  readonly source: SourceRequest;
   /** Unspecified: found out. */
   readonly declared: DiskFormat;
   /** A guest's disk may not be larger. */
@@ -38,7 +38,7 @@ export interface Preview {
  */
 export async function preview(sources: Sources, input: PreviewInput, signal: AbortSignal): Promise<Preview> {
   try {
-    const ranged = await sources.openRanges(input.sourceUri, signal);
+    const ranged = await sources.openRanges(input.source, signal);
     try {
       return await judgeRanges(ranged, input, signal);
     } finally {
@@ -78,7 +78,7 @@ async function judgeBeginning(sources: Sources, input: PreviewInput, signal: Abo
   let sizeBytes = 0;
   let doneBytes = 0;
   try {
-    await sources.read(input.sourceUri, {
+    await sources.read(input.source, {
       begin(start) {
         sizeBytes = start.sizeBytes ?? 0;
       },

@@ -1,5 +1,8 @@
-/** Which of the files that an attempt fills: what was fetched, what that was decoded to, what that was converted to. */
-export type StagedPart = 'fetched' | 'decoded' | 'converted';
+/**
+ * Which of an attempt's files: what was fetched, what that was decoded to, what was converted, and a stored image that was
+ * borrowed, which is read only.
+ */
+export type StagedPart = 'fetched' | 'decoded' | 'converted' | 'borrowed';
 
 /** A file that an attempt fills. */
 export interface StagedFileName {
@@ -27,6 +30,11 @@ export interface ImageStore {
   stagedFile(taskId: string, attempt: number, part: StagedPart): StagedFileName;
   /** Removes a file that this attempt has filled; removing one that is not there is no error. */
   discardPart(taskId: string, attempt: number, part: StagedPart): Promise<void>;
+  /**
+   * Makes a stored file a part of this attempt (`borrowed`) that shares its bytes and outlives its removal. False where there is none of
+   * this name (any more). Borrowing again is no error.
+   */
+  borrow(file: string, taskId: string, attempt: number): Promise<boolean>;
   /** Puts a file of the attempt in its place; its name there. Resolves when that is durable. Fails if something is there already. */
   publish(taskId: string, attempt: number, part: StagedPart): Promise<string>;
   /** Removes a stored file; removing one that is gone is no error. */

@@ -1,6 +1,9 @@
 import type { Clock } from '../domain/clock.ts';
 import { failure, FailureError } from '../domain/failures.ts';
 import type { TaskCommand } from '../domain/task/task-command.ts';
+import type { RunningTask } from '../domain/task/task-state.ts';
+import type { StageCompleted } from '../gen/lehr/v1/event.ts';
+import type { TaskResult } from '../gen/lehr/v1/task.ts';
 import type { Attempt, Finding, StoredImage } from '../handlers/handler.ts';
 import type { Signals } from '../jobs/signals.ts';
 import type { StageRun } from '../stages/stage.ts';
@@ -23,14 +26,18 @@ export interface AttemptDeps {
 export class RunningAttempt implements Attempt {
   readonly taskId: string;
   readonly number: number;
+  readonly owner: string;
+  readonly recorded: readonly StageCompleted[];
   /** The stage that runs, or ran last; empty before the first. */
   currentStage = '';
   readonly #deps: AttemptDeps;
   readonly #over = new AbortController();
 
-  constructor(taskId: string, number: number, deps: AttemptDeps) {
-    this.taskId = taskId;
-    this.number = number;
+  constructor({ id, attempt, owner, recorded }: RunningTask, deps: AttemptDeps) {
+    this.taskId = id;
+    this.number = attempt;
+    this.owner = owner;
+    this.recorded = recorded;
     this.#deps = deps;
   }
 
@@ -80,6 +87,11 @@ export class RunningAttempt implements Attempt {
   async commit(stored: StoredImage): Promise<void> {
     this.#over.signal.throwIfAborted();
     await this.#append({ type: 'storeImage', now: this.#deps.clock.now(), stored: { attempt: this.number, ...stored } });
+  }
+
+  async deliver(result: TaskResult): Promise<void> {
+    this.#over.signal.throwIfAborted();
+    await this.#append({ type: 'deliverResult', now: this.#deps.clock.now(), attempt: this.number, result });
   }
 
   async #append(command: TaskCommand): Promise<void> {

@@ -147,7 +147,7 @@ export class Worker {
     if (started.kind === 'refused' && started.reason === 'TASK_COMMITTED') return finishCommitted(this.#deps, taskId);
     // Where the task has ended this job is to finish a clean-up that failed.
     if (started.kind !== 'appended' || started.state.status !== 'running') return clearLeftovers(this.#deps.store, started.state);
-    const attempt = new RunningAttempt(taskId, started.state.attempt, this.#deps);
+    const attempt = new RunningAttempt(started.state, this.#deps);
     this.#running.set(taskId, attempt);
     if (this.#graceIsOver) attempt.stop(new AttemptOverError('shutdown'));
     try {

@@ -12,7 +12,7 @@ import {
 
 const born: TaskFacts = {
   id: taskId, owner: 'blue', spec, labels: { env: 'prod' }, ttlMs: ttlSeconds * 1_000, requestId: 'r-1', fingerprint: Buffer.from('same'),
-  revision: 1n, createTime: at(0), updateTime: at(0), startTime: undefined, attempt: 0, failedAttempts: 0, lostAttempts: 0,
+  revision: 1n, createTime: at(0), updateTime: at(0), startTime: undefined, attempt: 0, failedAttempts: 0, lostAttempts: 0, recorded: [],
 };
 const once = { ...born, attempt: 1, startTime: at(1) };
 const twice = { ...born, attempt: 2, startTime: at(1), failedAttempts: 1 };
@@ -35,12 +35,12 @@ const histories: readonly (readonly [title: string, state: TaskState, expected: 
   ],
   [
     'a stage completed', taskAfter(create(0), start(1), complete(4, 1)),
-    { ...once, ...life, status: 'running', revision: 3n, updateTime: at(4), incarnation: 'life-1', stageTime: at(4), completed: [fetched(1)] },
+    { ...once, recorded: [fetched(1)], ...life, status: 'running', revision: 3n, updateTime: at(4), incarnation: 'life-1', stageTime: at(4), completed: [fetched(1)] },
     { state: 'STATE_RUNNING', revision: 3n, attempt: 1, startTime: at(1), updateTime: at(4) },
   ],
   [
     'failed once', taskAfter(create(0), start(1), complete(1.5, 1), fail(2, 1)),
-    { ...once, status: 'pending', revision: 4n, updateTime: at(2), failedAttempts: 1, retryTime: at(3), failure: unreachable },
+    { ...once, recorded: [fetched(1)], status: 'pending', revision: 4n, updateTime: at(2), failedAttempts: 1, retryTime: at(3), failure: unreachable },
     {
       state: 'STATE_PENDING', revision: 4n, attempt: 1, startTime: at(1), updateTime: at(2), retryTime: at(3),
       failure: unreachable,
@@ -54,21 +54,21 @@ const histories: readonly (readonly [title: string, state: TaskState, expected: 
   [
     'taken over from a dead node', taskAfter(create(0), start(1), complete(4, 1), start(9, true)),
     {
-      ...once, ...life, status: 'running', revision: 4n, updateTime: at(9), attempt: 2, lostAttempts: 1, incarnation: 'life-9', stageTime: at(9),
+      ...once, recorded: [fetched(1)], ...life, status: 'running', revision: 4n, updateTime: at(9), attempt: 2, lostAttempts: 1, incarnation: 'life-9', stageTime: at(9),
     },
     { state: 'STATE_RUNNING', revision: 4n, attempt: 2, startTime: at(1), updateTime: at(9) },
   ],
   [
     'asked to stop', taskAfter(create(0), start(1), complete(4, 1), cancel(5)),
     {
-      ...once, ...life, status: 'running', revision: 4n, updateTime: at(5), incarnation: 'life-1', stageTime: at(4), completed: [fetched(1)],
+      ...once, recorded: [fetched(1)], ...life, status: 'running', revision: 4n, updateTime: at(5), incarnation: 'life-1', stageTime: at(4), completed: [fetched(1)],
       cancelRequested: true,
     },
     { state: 'STATE_RUNNING', revision: 4n, attempt: 1, startTime: at(1), updateTime: at(5), cancelRequested: true },
   ],
   [
     'stored', taskAfter(...toSecondAttempt, complete(11, 2), store(12, 2)),
-    { ...twice, status: 'committed', revision: 6n, updateTime: at(12), stored: stored(2), storedTime: at(12) },
+    { ...twice, recorded: [fetched(2)], status: 'committed', revision: 6n, updateTime: at(12), stored: stored(2), storedTime: at(12) },
     { state: 'STATE_RUNNING', revision: 6n, attempt: 2, startTime: at(1), updateTime: at(12) },
   ],
   [

@@ -3,7 +3,7 @@ import type { Sink, SinkTarget } from '../../src/bytes/sink.ts';
 import { failure, FailureError } from '../../src/domain/failures.ts';
 import type { Verdict } from '../../src/formats/verdict.ts';
 import { RangesUnsupportedError } from '../../src/sources/source.ts';
-import type { Receiver, Sources } from '../../src/sources/source.ts';
+import type { Receiver, SourceRequest, Sources } from '../../src/sources/source.ts';
 import { storeFailure } from '../../src/stores/store-failure.ts';
 import type { Life } from './life.ts';
 import type { SourceFate } from './plan.ts';
@@ -28,7 +28,7 @@ export class SimSources implements Sources {
     this.#life = life;
   }
 
-  async read(uri: string, receiver: Receiver, signal: AbortSignal): Promise<void> {
+  async read({ uri }: SourceRequest, receiver: Receiver, signal: AbortSignal): Promise<void> {
     const { random, plan } = this.#world;
     const fate = fateOf(uri);
     await this.#life.wait(random.delayMs(50), signal);
@@ -50,7 +50,7 @@ export class SimSources implements Sources {
     }
   }
 
-  async openRanges(uri: string): Promise<never> {
+  async openRanges({ uri }: SourceRequest): Promise<never> {
     throw new RangesUnsupportedError(uri);
   }
 

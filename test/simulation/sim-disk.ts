@@ -38,6 +38,15 @@ export class SimStore implements ImageStore {
     await this.#step(`discards staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file));
   }
 
+  borrow(file: string, taskId: string, attempt: number): Promise<boolean> {
+    const part = stagedFileName(taskId, attempt, 'borrowed');
+    return this.#step(`links staging/${part}`, `staging/${part}`, () => {
+      const complete = this.#disk.images.get(file);
+      if (complete !== undefined) this.#disk.staged.set(part, complete);
+      return complete !== undefined;
+    });
+  }
+
   async publish(taskId: string, attempt: number, part: StagedPart): Promise<string> {
     const file = storedFileName(taskId, attempt);
     const staged = stagedFileName(taskId, attempt, part);

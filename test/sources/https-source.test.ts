@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import test from 'ava';
 import { createSources } from '../../src/sources/create-sources.ts';
+import { openly } from '../../src/sources/source.ts';
 import { readFailing, settings } from './read.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lehr-https-'));
@@ -49,7 +50,7 @@ else {
     const sources = createSources(settings);
     for (let round = 0; round < 2; round += 1) {
       const chunks: Buffer[] = [];
-      await sources.read(`https://localhost:${port()}/disk`, {
+      await sources.read(openly(`https://localhost:${port()}/disk`), {
         begin: (start) => t.is(start.sizeBytes, body.length),
         receive(chunk) {
           chunks.push(Buffer.from(chunk));

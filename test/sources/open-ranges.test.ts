@@ -12,6 +12,7 @@ import type { SourceSettings } from '../../src/sources/create-sources.ts';
 import { parseSourceAllow } from '../../src/sources/parse-source-allow.ts';
 import { rangeLimitBytes, RangesUnsupportedError } from '../../src/sources/source.ts';
 import type { RangedSource } from '../../src/sources/source.ts';
+import { openly } from '../../src/sources/source.ts';
 import { closed, startBadServer } from './bad-server.ts';
 import { settings } from './read.ts';
 
@@ -47,7 +48,7 @@ function sendRange(request: IncomingMessage, response: ServerResponse, changed: 
 async function open(t: ExecutionContext, uri: string, changed: Partial<SourceSettings> = {}): Promise<RangedSource> {
   const sources = createSources({ ...settings, ...changed });
   t.teardown(() => sources.close());
-  return sources.openRanges(uri, never);
+  return sources.openRanges(openly(uri), never);
 }
 
 interface Said {

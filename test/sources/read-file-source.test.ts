@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { createSources } from '../../src/sources/create-sources.ts';
+import { openly } from '../../src/sources/source.ts';
 import { keepingReceiver, readFailing, settings } from './read.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lehr-file-source-'));
@@ -59,7 +60,7 @@ for (const [path, expected] of [['disk', content], ['inner-link', content], ['em
   test(`${path} is read whole`, async (t) => {
     const sources = createSources({ ...settings, fileRoots: [root] });
     const receiver = keepingReceiver();
-    await sources.read(pathToFileURL(join(root, path)).href, receiver, never);
+    await sources.read(openly(pathToFileURL(join(root, path)).href), receiver, never);
     t.true(receiver.bytes().equals(expected));
     t.is(receiver.starts[0]?.sizeBytes, expected.length);
     await sources.close();
@@ -69,7 +70,7 @@ for (const [path, expected] of [['disk', content], ['inner-link', content], ['em
 test('a file root may itself be a link', async (t) => {
   const sources = createSources({ ...settings, fileRoots: [join(folder, 'linked-root')] });
   const receiver = keepingReceiver();
-  await sources.read(pathToFileURL(join(folder, 'linked-root', 'disk')).href, receiver, never);
+  await sources.read(openly(pathToFileURL(join(folder, 'linked-root', 'disk')).href), receiver, never);
   t.true(receiver.bytes().equals(content));
   await sources.close();
 });
@@ -79,7 +80,7 @@ test('a file that grows while it is read is refused', async (t) => {
   writeFileSync(path, content);
   const sources = createSources({ ...settings, fileRoots: [root] });
   const receiver = { begin: () => undefined, receive: () => nothing(appendFileSync(path, 'more')) };
-  const error = await t.throwsAsync(sources.read(pathToFileURL(path).href, receiver, never));
+  const error = await t.throwsAsync(sources.read(openly(pathToFileURL(path).href), receiver, never));
   t.like(error, { failure: { reason: 'REASON_SOURCE_CHANGED', retryable: true } });
   await sources.close();
 });
@@ -89,7 +90,7 @@ test('an abort ends the reading of a file with its reason', async (t) => {
   const abort = new AbortController();
   const canceled = new Error('canceled');
   const receiver = { begin: () => undefined, receive: () => nothing(abort.abort(canceled)) };
-  t.is(await t.throwsAsync(sources.read(pathToFileURL(join(root, 'disk')).href, receiver, abort.signal)), canceled);
+  t.is(await t.throwsAsync(sources.read(openly(pathToFileURL(join(root, 'disk')).href), receiver, abort.signal)), canceled);
   await sources.close();
 });
 

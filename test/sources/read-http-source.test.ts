@@ -6,6 +6,7 @@ import test from 'ava';
 import { createSources } from '../../src/sources/create-sources.ts';
 import { HttpConnections } from '../../src/sources/http-connections.ts';
 import { readHttpSource } from '../../src/sources/read-http-source.ts';
+import { openly } from '../../src/sources/source.ts';
 import { closed, startBadServer } from './bad-server.ts';
 import { keepingReceiver, readFailing, settings } from './read.ts';
 import type { FailedRead } from './read.ts';
@@ -241,7 +242,7 @@ test('the content comes whole, with what the source says of it, through redirect
   });
   const sources = createSources(settings);
   const receiver = keepingReceiver();
-  await sources.read(`${origin}/here`, receiver, never);
+  await sources.read(openly(`${origin}/here`), receiver, never);
   t.true(receiver.bytes().equals(body));
   t.deepEqual(receiver.starts, [
     {
@@ -265,7 +266,7 @@ test('a receiver that takes its time gets every byte once, from a chunked source
   const sources = createSources(settings);
   const chunks: Buffer[] = [];
   let taking = 0;
-  await sources.read(`${origin}/disk`, {
+  await sources.read(openly(`${origin}/disk`), {
     begin: (start) => t.is(start.sizeBytes, undefined),
     receive(chunk) {
       t.is(taking, 0);
@@ -293,7 +294,7 @@ test('connections are used again, and one that the server has dropped does not f
   for (const expectedSockets of [1, 1, 2]) {
     // The third import meets a dropped connection and asks again on a fresh one.
     const receiver = keepingReceiver();
-    await sources.read(`${origin}/disk`, receiver, never);
+    await sources.read(openly(`${origin}/disk`), receiver, never);
     t.true(receiver.bytes().equals(body));
     t.is(sockets.length, expectedSockets === 2 ? 2 : 1);
   }
@@ -306,7 +307,7 @@ test('an abort ends the reading with its reason and closes the socket', async (t
   const sources = createSources(settings);
   const canceled = new Error('canceled');
   const abort = new AbortController();
-  const reading = sources.read(`${origin}/disk`, { begin: () => undefined, receive: () => nothing(abort.abort(canceled)) }, abort.signal);
+  const reading = sources.read(openly(`${origin}/disk`), { begin: () => undefined, receive: () => nothing(abort.abort(canceled)) }, abort.signal);
   t.is(await t.throwsAsync(reading), canceled);
   const [socket] = sockets;
   await closed(socket!);
@@ -319,7 +320,7 @@ test('an abort before the answer ends the reading too', async (t) => {
   const canceled = new Error('canceled');
   const { origin, sockets } = await startBadServer(t, () => abort.abort(canceled));
   const sources = createSources(settings);
-  t.is(await t.throwsAsync(sources.read(`${origin}/disk`, keepingReceiver(), abort.signal)), canceled);
+  t.is(await t.throwsAsync(sources.read(openly(`${origin}/disk`), keepingReceiver(), abort.signal)), canceled);
   await closed(sockets[0]!);
   t.true(sockets[0]?.closed);
   await sources.close();

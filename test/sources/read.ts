@@ -2,6 +2,7 @@ import { FailureError } from '../../src/domain/failures.ts';
 import { createSources } from '../../src/sources/create-sources.ts';
 import type { SourceSettings } from '../../src/sources/create-sources.ts';
 import type { Receiver, SourceStart } from '../../src/sources/source.ts';
+import { openly } from '../../src/sources/source.ts';
 
 /** The settings of the tests. */
 export const settings: SourceSettings = {
@@ -38,7 +39,7 @@ export interface FailedRead {
 export async function readFailing(uri: string, changed: Partial<SourceSettings> = {}): Promise<FailedRead & { readonly message: string }> {
   const sources = createSources({ ...settings, ...changed });
   try {
-    await sources.read(uri, keepingReceiver(), new AbortController().signal);
+    await sources.read(openly(uri), keepingReceiver(), new AbortController().signal);
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const { reason, retryable, metadata, message } = error.failure;

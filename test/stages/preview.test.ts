@@ -4,6 +4,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createSources } from '../../src/sources/create-sources.ts';
 import { preview, type Preview } from '../../src/stages/preview.ts';
+import { openly } from '../../src/sources/source.ts';
 import { buildQcow2 } from '../formats/build/qcow2.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
 import { u32be, u64be } from '../formats/build/change.ts';
@@ -34,7 +35,7 @@ async function serve(t: ExecutionContext, content: Buffer, hasRanges = true): Pr
 async function look(t: ExecutionContext, url: string): Promise<Preview> {
   const sources = createSources({ ...settings, maxImageBytes: 2 ** 40 });
   t.teardown(() => sources.close());
-  return preview(sources, { sourceUri: url, declared: 'DISK_FORMAT_UNSPECIFIED', ...limits }, never);
+  return preview(sources, { source: openly(url), declared: 'DISK_FORMAT_UNSPECIFIED', ...limits }, never);
 }
 
 test('a good image is judged to its tables, by the parts that tell', async (t) => {
@@ -95,7 +96,7 @@ test('whoever gives up is not answered', async (t) => {
   const sources = createSources(settings);
   t.teardown(() => sources.close());
   const stop = new AbortController();
-  const looking = preview(sources, { sourceUri: `${origin}/slow`, declared: 'DISK_FORMAT_UNSPECIFIED', ...limits }, stop.signal);
+  const looking = preview(sources, { source: openly(`${origin}/slow`), declared: 'DISK_FORMAT_UNSPECIFIED', ...limits }, stop.signal);
   stop.abort(canceled);
   t.is(await t.throwsAsync(looking), canceled);
 });

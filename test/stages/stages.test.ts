@@ -12,6 +12,7 @@ import { fetch } from '../../src/stages/fetch.ts';
 import { inspect } from '../../src/stages/inspect.ts';
 import type { StageRun } from '../../src/stages/stage.ts';
 import { store as storeStage } from '../../src/stages/store.ts';
+import { openly } from '../../src/sources/source.ts';
 import { FolderStore } from '../../src/stores/folder/folder-store.ts';
 import { until } from '../bytes/pool-fixture.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
@@ -51,7 +52,7 @@ async function start(t: ExecutionContext): Promise<Fixture> {
 }
 
 function inputOf(sourceUri: string, expectedDigest = ''): Parameters<typeof fetch>[2] {
-  return { sourceUri, sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest };
+  return { source: openly(sourceUri), sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest };
 }
 
 test('a URL becomes a stored image in three stages', async (t) => {

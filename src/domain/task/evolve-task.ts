@@ -1,3 +1,4 @@
+import type { StageCompleted } from '../../gen/lehr/v1/event.ts';
 import type { DomainEvent } from '../decision.ts';
 import type { TaskPayload } from './task-command.ts';
 import type { ExistingTask, RunningTask, TaskFacts, TaskState } from './task-state.ts';
@@ -16,7 +17,7 @@ export function evolveTask(id: string, state: TaskState, event: DomainEvent<Task
       status: 'pending', id, owner, spec, labels, requestId, fingerprint,
       ttlMs: Number(ttl.seconds) * 1_000 + Math.trunc(ttl.nanos / 1e6),
       revision: 1n, createTime: time, updateTime: time, startTime: undefined,
-      attempt: 0, failedAttempts: 0, lostAttempts: 0, retryTime: undefined, failure: undefined,
+      attempt: 0, failedAttempts: 0, lostAttempts: 0, recorded: [], retryTime: undefined, failure: undefined,
     };
   }
   if (state.status === 'absent') throw impossible(state, payload);
@@ -32,7 +33,9 @@ export function evolveTask(id: string, state: TaskState, event: DomainEvent<Task
     }
     case 'stageCompleted': {
       const running = expectAttempt(state, payload);
-      return { ...running, ...facts, status: 'running', stageTime: time, completed: [...running.completed, payload.value] };
+      const found = payload.value;
+      const recorded = withFound(facts.recorded, found);
+      return { ...running, ...facts, status: 'running', stageTime: time, completed: [...running.completed, found], recorded };
     }
     case 'cancelRequested':
       return { ...expectActive(state, payload), ...facts, status: 'running', cancelRequested: true };
@@ -73,11 +76,17 @@ export function evolveTask(id: string, state: TaskState, event: DomainEvent<Task
 
 function factsOf(state: ExistingTask): TaskFacts {
   const { id, owner, spec, labels, ttlMs, requestId, fingerprint, revision, createTime, updateTime } = state;
-  const { attempt, startTime, failedAttempts, lostAttempts } = state;
+  const { attempt, startTime, failedAttempts, lostAttempts, recorded } = state;
   return {
     id, owner, spec, labels, ttlMs, requestId, fingerprint, revision, createTime, updateTime,
-    attempt, startTime, failedAttempts, lostAttempts,
+    attempt, startTime, failedAttempts, lostAttempts, recorded,
   };
+}
+
+/** One that found the same as an earlier attempt did adds nothing. */
+function withFound(recorded: readonly StageCompleted[], found: StageCompleted): readonly StageCompleted[] {
+  const isNews = found.digest !== '' && !recorded.some(({ stage, digest }) => stage === found.stage && digest === found.digest);
+  return isNews ? [...recorded, found] : recorded;
 }
 
 /** An attempt that was asked to stop is followed by nothing but `taskCanceled`. */

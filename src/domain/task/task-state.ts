@@ -23,6 +23,8 @@ export interface TaskFacts {
   readonly failedAttempts: number;
   /** Attempts that died with their node. */
   readonly lostAttempts: number;
+  /** What stages of all attempts found and gave a digest of, in order, each stage and digest once. */
+  readonly recorded: readonly StageCompleted[];
 }
 
 /** No event yet. */

@@ -3,7 +3,7 @@ import type { StagedPart } from '../image-store.ts';
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const uuidPattern = new RegExp(`^${uuid}$`);
 const filePattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}$`);
-const stagedPattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}(?:\\.(?:decoded|converted))?$`);
+const stagedPattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}(?:\\.(?:decoded|converted|borrowed))?$`);
 
 /** Whether a text is a lower-case UUID, and so may name a folder. */
 export function isTaskId(text: string): boolean {

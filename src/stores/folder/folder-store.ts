@@ -52,6 +52,21 @@ export class FolderStore implements ImageStore {
     await fromStore(name, () => rm(path, { force: true }));
   }
 
+  async borrow(file: string, taskId: string, attempt: number): Promise<boolean> {
+    const path = this.#storedPath(file);
+    const part = this.stagedFile(taskId, attempt, 'borrowed');
+    return fromStore(part.name, async () => {
+      try {
+        await link(path, part.path);
+        return true;
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return false;
+        if (hasCode(error, 'EEXIST')) return true;
+        throw error;
+      }
+    });
+  }
+
   async publish(taskId: string, attempt: number, part: StagedPart): Promise<string> {
     const file = storedFileName(taskId, attempt);
     const staged = this.stagedFile(taskId, attempt, part);
@@ -109,6 +124,10 @@ export class FolderStore implements ImageStore {
     if (!isStoredFileName(file)) throw new RangeError('A stored file is named <uuid>.<attempt>.');
     return join(this.#images, file);
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -64,7 +64,7 @@ export function randomTask(random: () => number, number: number): ExistingTask {
     id: uuid(number), owner: pick(random, owners), spec: pick(random, specs), labels: map(random), ttlMs: 1, requestId: '',
     fingerprint: Buffer.alloc(0), revision: 1n, attempt: 0,
     createTime: pick(random, moments), updateTime: pick(random, moments), startTime: undefined,
-    failedAttempts: 0, lostAttempts: 0,
+    failedAttempts: 0, lostAttempts: 0, recorded: [],
   };
   const ended = { endTime: pick(random, moments), expireTime: pick(random, moments) };
   return pick<ExistingTask>(random, [

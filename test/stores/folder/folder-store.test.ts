@@ -41,6 +41,20 @@ test('a stored file is never overwritten', async (t) => {
   t.is(readFileSync(join(root, 'images', `${a}.1`), 'utf8'), 'first');
 });
 
+test('a stored file that is borrowed shares its bytes, outlives its removal, and is published as another', async (t) => {
+  const { root, store } = await openStore(t);
+  writeFileSync(join(root, 'images', `${a}.1`), 'bytes');
+  t.true(await store.borrow(`${a}.1`, b, 2));
+  t.true(await store.borrow(`${a}.1`, b, 2));
+  t.deepEqual(await store.listStaging(), [b]);
+  t.is(statSync(store.stagedFile(b, 2, 'borrowed').path).ino, statSync(join(root, 'images', `${a}.1`)).ino);
+  await store.remove(`${a}.1`);
+  t.false(await store.borrow(`${a}.1`, b, 3));
+  t.is(await store.publish(b, 2, 'borrowed'), `${b}.2`);
+  t.is(readFileSync(join(root, 'images', `${b}.2`), 'utf8'), 'bytes');
+  t.deepEqual(readdirSync(join(root, 'staging')), []);
+});
+
 test('what was never staged cannot be put in place', async (t) => {
   const { store } = await openStore(t);
   t.like(await t.throwsAsync(store.publish(a, 1, 'fetched')), { failure: { metadata: { system_error: 'ENOENT' } } });
