@@ -6,10 +6,13 @@ import type { Sender } from './topic-sender.ts';
 const batchLimit = 1_000;
 const batchBytes = 1_048_576;
 
-/** While a batch is on its way the next one goes when so many wait: more in one request cost a broker hardly more. */
-const worthwhileBatch = 16;
+/**
+ * The next batch goes when the brokers have the one before, or so long after that went: what a record costs falls with the
+ * number that travels together.
+ */
+const gatherMs = 20;
 
-/** Batches on their way at once. */
+/** Batches on their way at once: a broker that hangs keeps those for others waiting no longer than it must. */
 const underWayLimit = 4;
 
 /** Sends appends in batches: those of one turn of the event loop, and those that come while others are on their way, share one. */
@@ -19,6 +22,7 @@ export class AppendBatches {
   readonly #partitions: number;
   #waiting: PendingAppend[] = [];
   #isScheduled = false;
+  #isGathering = false;
   #underWay = 0;
 
   constructor(sender: Sender, pending: PendingAppends, partitions: number) {
@@ -29,25 +33,32 @@ export class AppendBatches {
 
   add(append: PendingAppend): void {
     this.#waiting.push(append);
-    if (this.#waiting.length >= worthwhileBatch) this.flush();
-    else this.#schedule();
+    this.#schedule();
   }
 
-  /** Sends what waits, as far as it may. */
+  /** Sends a batch of what waits, if one may go now. */
   flush(): void {
-    while (this.#waiting.length >= (this.#underWay === 0 ? 1 : worthwhileBatch) && this.#underWay < underWayLimit) {
-      const batch = this.#waiting.slice(0, countOf(this.#waiting));
-      this.#waiting = this.#waiting.slice(batch.length);
-      this.#underWay += 1;
-      void this.#send(batch).finally(() => {
-        this.#underWay -= 1;
-        this.flush();
-      });
-    }
+    if (this.#isGathering || this.#waiting.length === 0 || this.#underWay === underWayLimit) return;
+    const batch = this.#waiting.slice(0, countOf(this.#waiting));
+    this.#waiting = this.#waiting.slice(batch.length);
+    this.#underWay += 1;
+    this.#isGathering = true;
+    const sent = this.#send(batch);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, gatherMs);
+    void Promise.race([sent, late.promise]).then(() => {
+      clearTimeout(timer);
+      this.#isGathering = false;
+      this.flush();
+    });
+    void sent.then(() => {
+      this.#underWay -= 1;
+      this.flush();
+    });
   }
 
   #schedule(): void {
-    if (this.#isScheduled) return;
+    if (this.#isScheduled || this.#isGathering) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;

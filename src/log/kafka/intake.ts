@@ -32,11 +32,15 @@ export class Intake {
     return this.#waiting.length;
   }
 
-  /** Takes records of one partition, in order; resolves once there is room for more. */
-  async take(records: readonly ReadRecord[]): Promise<void> {
-    if (this.#isClosed) return;
+  /** Takes records of one partition, in order. A promise: there is room for more once it resolves. */
+  take(records: readonly ReadRecord[]): Promise<void> | undefined {
+    if (this.#isClosed) return undefined;
     for (const record of records) this.#waiting.push(record);
     this.#run ??= this.#judgeAll().finally(() => { this.#run = undefined; });
+    return this.#waiting.length > waitingLimit ? this.#roomForMore() : undefined;
+  }
+
+  async #roomForMore(): Promise<void> {
     const isFull = (): boolean => this.#waiting.length > waitingLimit && !this.#isClosed;
     while (isFull()) await this.#room.promise;
   }

@@ -16,8 +16,8 @@ export interface TopicReaderDeps {
   readonly places: ReadonlyMap<number, ReadPlace>;
   /** Positions, `partition-offset`, of messages to pass over although they are no records. */
   readonly skip: ReadonlySet<string>;
-  /** Takes records of one partition, in order; resolves when there is room for more. */
-  readonly take: (records: readonly ReadRecord[]) => Promise<void>;
+  /** Takes records of one partition, in order. A promise: there is room for more once it resolves. */
+  readonly take: (records: readonly ReadRecord[]) => Promise<void> | undefined;
   /** A message is no record: its partition is read no further. */
   readonly onHalt: (halt: Halt) => void;
   /** The last record that was read in a partition was seen again. */
@@ -213,7 +213,8 @@ export class TopicReader {
       partition.last = { offset, hash: () => hashCanonical(record.canonical) };
     }
     if (records.length === 0) return;
-    await alive(this.#deps.take(records), payload);
+    const taking = this.#deps.take(records);
+    if (taking !== undefined) await alive(taking, payload);
   }
 
   /** Whether the message may be looked at: it is old, or it comes after what was read. Otherwise the partition is asked for again. */
