@@ -32,7 +32,7 @@ export function wholeContent(url: URL, limits: AnswerLimits): HttpQuestion {
       const length = headerText(headers, 'content-length');
       const sizeBytes = length === undefined ? undefined : Number(length);
       if (sizeBytes !== undefined) checkSize(url, sizeBytes, limits);
-      return { sizeBytes, facts: factsOf(url, headers) };
+      return { offsetBytes: 0, sizeBytes, facts: factsOf(url, headers) };
     },
   };
 }

@@ -38,7 +38,7 @@ export function firstRange(url: URL, length: number, limits: AnswerLimits, learn
       const range = { offset: 0, length: Math.min(length, sizeBytes) };
       if (!isEmpty) checkRange(url, headers, range, sizeBytes);
       learn({ sizeBytes, etag: headerText(headers, 'etag'), lastModified: headerText(headers, 'last-modified') });
-      return { sizeBytes: range.length, facts: factsOf(url, headers) };
+      return { offsetBytes: 0, sizeBytes: range.length, facts: factsOf(url, headers) };
     },
   };
 }
@@ -66,7 +66,7 @@ export function furtherRange(url: URL, range: ByteRange, content: PinnedContent,
         throw changed(url, `is ${sizeBytes} bytes long now, and was ${content.sizeBytes} before`);
       }
       checkRange(url, headers, range, content.sizeBytes);
-      return { sizeBytes: range.length, facts: factsOf(url, headers) };
+      return { offsetBytes: 0, sizeBytes: range.length, facts: factsOf(url, headers) };
     },
   };
 }

@@ -15,7 +15,7 @@ export async function readFileSource(path: string, limits: FileSourceLimits, rec
   try {
     const { file, sizeBytes, facts } = opened;
     signal.throwIfAborted();
-    receiver.begin({ sizeBytes, facts });
+    receiver.begin({ offsetBytes: 0, sizeBytes, facts });
     await readAll(file, sizeBytes, receiver, signal);
     await checkUnchanged(opened, sizeBytes);
   } finally {

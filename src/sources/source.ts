@@ -5,6 +5,24 @@ export interface SourceRequest {
   readonly credential: string;
   /** Whose task reads: credentials belong to owners. */
   readonly owner: string;
+  /** Where an earlier reading stopped, to go on from there; absent: from the first byte. */
+  readonly resume?: ResumePoint;
+}
+
+/** What a source says of its content by which a later answer is known to be of the same content. */
+export interface Validators {
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** How far an earlier reading came, and of what content. */
+export interface ResumePoint {
+  /** So many bytes are there: at least 1, and fewer than `sizeBytes`. */
+  readonly offsetBytes: number;
+  /** Of the whole content. */
+  readonly sizeBytes: number;
+  /** As the source gave them to that reading, in `SourceStart.validators`. */
+  readonly validators: Validators;
 }
 
 /** Reads as anybody may: without a credential. */
@@ -14,8 +32,12 @@ export function openly(uri: string): SourceRequest {
 
 /** What a source says of its content before the first byte. */
 export interface SourceStart {
-  /** The number of bytes that will come; undefined where the source does not say. */
+  /** Where in the content the first byte that comes lies: as asked in `resume`, or 0: the source begins anew. */
+  readonly offsetBytes: number;
+  /** The size of the whole content, of which the bytes before `offsetBytes` do not come; undefined where the source does not say. */
   readonly sizeBytes: number | undefined;
+  /** What a later reading may go on by, if the size is known; absent: it has to begin anew. */
+  readonly validators?: Validators;
   /** `etag`, `last_modified`, `content_type`, `host`: those that the source states, each at most `factLimit` characters. */
   readonly facts: Readonly<Record<string, string>>;
 }
@@ -72,8 +94,10 @@ export class RangesUnsupportedError extends Error {
  * Where the bytes of an import come from.
  *
  * `read` gives the whole content of what is asked for, in order, to `receiver`, and resolves when all of it was taken and nothing
- * contradicts what the source announced. It rejects with a FailureError (`SOURCE_*`), with the receiver's error, or with the
- * signal's reason; by then, or within the same turn, its connection or file is closed, and the receiver is called no more.
+ * contradicts what the source announced. With `resume` a source goes on at the offset if its content is the same by size and by
+ * every validator; where it is another, or the source cannot, it begins anew, and that is no failure: `begin` tells which. It
+ * rejects with a FailureError (`SOURCE_*`), with the receiver's error, or with the signal's reason; by then, or within the same
+ * turn, its connection or file is closed, and the receiver is called no more.
  */
 export interface Sources {
   read(request: SourceRequest, receiver: Receiver, signal: AbortSignal): Promise<void>;

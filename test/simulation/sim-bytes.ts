@@ -34,7 +34,7 @@ export class SimSources implements Sources {
     await this.#life.wait(random.delayMs(50), signal);
     if (fate === 'missing') throw new FailureError(failure('SOURCE_NOT_FOUND', 'answered 404'));
     if (fate === 'unreachable') throw new FailureError(failure('SOURCE_UNREACHABLE', 'refused the connection'));
-    receiver.begin({ sizeBytes: imageBytes, facts: { host: 'source.example' } });
+    receiver.begin({ offsetBytes: 0, sizeBytes: imageBytes, facts: { host: 'source.example' } });
     for (let chunk = 0; chunk < 4; chunk += 1) {
       if (this.#world.strikes(plan.sourceFaultShare)) throw new FailureError(failure('SOURCE_TRUNCATED', 'broke off'));
       if (this.#world.strikes(plan.sourceFaultShare / 4)) {

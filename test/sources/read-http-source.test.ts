@@ -246,6 +246,7 @@ test('the content comes whole, with what the source says of it, through redirect
   t.true(receiver.bytes().equals(body));
   t.deepEqual(receiver.starts, [
     {
+      offsetBytes: 0,
       sizeBytes: body.length,
       facts: {
         host: origin.slice('http://'.length),
