@@ -1,6 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { FailureError, failure } from '../domain/failures.ts';
 import { checkSourceUri } from './check-source-uri.ts';
 import type { CheckedSourceUri, SourceRules } from './check-source-uri.ts';
+import { continueReading } from './continue-reading.ts';
+import type { Pause, ReadOnce } from './continue-reading.ts';
+import { displayUrl } from './display-url.ts';
 import { HttpConnections } from './http-connections.ts';
 import { openFileRanges } from './open-file-ranges.ts';
 import { openHttpRanges } from './open-http-ranges.ts';
@@ -16,7 +20,11 @@ export interface SourceSettings extends SourceRules {
   readonly maxImageBytes: number;
   /** The clock that a Retry-After date is compared with. */
   readonly now: () => Date;
+  /** How to wait before a reading that broke off is continued; absent: by the machine's clock. */
+  readonly pause?: Pause;
 }
+
+const pauseFor: Pause = (delayMs, signal) => setTimeout(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());
 
 /** The sources that this server can read: http, https and file. */
 export function createSources(settings: SourceSettings): Sources {
@@ -28,11 +36,14 @@ export function createSources(settings: SourceSettings): Sources {
     return checked;
   };
   return {
-    async read({ uri }, receiver, signal) {
-      const checked = check(uri, signal);
+    async read(request, receiver, signal) {
+      const checked = check(request.uri, signal);
       switch (checked.kind) {
-        case 'http':
-          return readHttpSource(checked.url, settings, connections, receiver, signal);
+        case 'http': {
+          const { url } = checked;
+          const readOnce: ReadOnce = ({ resume }, ...rest) => readHttpSource(url, resume, settings, connections, ...rest);
+          return continueReading(readOnce, displayUrl(url), request, receiver, signal, settings.pause ?? pauseFor);
+        }
         case 'file':
           return readFileSource(checked.path, settings, receiver, signal);
         default:

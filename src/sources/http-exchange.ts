@@ -3,7 +3,7 @@ import { FailureError, failure } from '../domain/failures.ts';
 import { displayUrl } from './display-url.ts';
 import { headerText } from './header-text.ts';
 import type { HttpConnection } from './http-connections.ts';
-import { bodyFailure, connectionFailure, isDroppedConnection, tooLargeFailure } from './http-failures.ts';
+import { bodyFailure, connectionFailure, isDroppedConnection, isProtocolError, tooLargeFailure } from './http-failures.ts';
 import type { HttpQuestion, ResponseHeaders } from './http-question.ts';
 import type { SourceAllow } from './source-allow.ts';
 import type { Receiver } from './source.ts';
@@ -126,6 +126,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   /** Called by undici. */
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     if (this.#isOver) return;
+    // A server that closes right behind the last byte may be heard of before the end that it had announced.
+    if (this.#isReceiving && this.#receivedBytes === this.#expectedBytes && !isProtocolError(error)) return this.onResponseEnd();
     if (this.#isReceiving) return this.#fail(new FailureError(bodyFailure(this.#url, error, this.#receivedBytes, this.#expectedBytes)));
     if (this.#connection.isReused && isDroppedConnection(error)) return this.#settle({ kind: 'stale' });
     this.#fail(new FailureError(connectionFailure(this.#url, error), { cause: error }));
@@ -133,6 +135,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   #begin(status: number, headers: ResponseHeaders): void {
     const start = this.#question.accept(status, headers);
+    // What an earlier reading has counts as received.
+    this.#receivedBytes = start.offsetBytes;
     this.#expectedBytes = start.sizeBytes;
     this.#isReceiving = true;
     this.#receiver.begin(start);

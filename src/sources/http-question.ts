@@ -4,6 +4,7 @@ import { headerText } from './header-text.ts';
 import { statusFailure, tooLargeFailure } from './http-failures.ts';
 import { factLimit } from './source.ts';
 import type { SourceStart } from './source.ts';
+import { validatorsOf } from './validators.ts';
 
 /** The header of a response, names in lower case. */
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
@@ -32,7 +33,8 @@ export function wholeContent(url: URL, limits: AnswerLimits): HttpQuestion {
       const length = headerText(headers, 'content-length');
       const sizeBytes = length === undefined ? undefined : Number(length);
       if (sizeBytes !== undefined) checkSize(url, sizeBytes, limits);
-      return { offsetBytes: 0, sizeBytes, facts: factsOf(url, headers) };
+      const validators = validatorsOf(headers);
+      return { offsetBytes: 0, sizeBytes, ...(validators === undefined ? {} : { validators }), facts: factsOf(url, headers) };
     },
   };
 }

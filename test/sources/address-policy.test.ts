@@ -30,7 +30,7 @@ async function read(t: ExecutionContext, uri: string, allow: string, answers: re
   t.teardown(() => connections.close());
   const receiver = keepingReceiver();
   try {
-    await readHttpSource(new URL(uri), { ...settings, sourceAllow }, connections, receiver, never);
+    await readHttpSource(new URL(uri), undefined, { ...settings, sourceAllow }, connections, receiver, never);
     return { outcome: receiver.bytes().toString(), asked };
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;

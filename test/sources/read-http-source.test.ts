@@ -221,7 +221,7 @@ for (const [name, addresses] of [
     const { origin, sockets } = await startBadServer(t, (_, response) => void response.end());
     const connections = new HttpConnections(settings.idleTimeoutMs, settings.sourceAllow, (_, done) => done(null, addresses));
     const url = new URL(origin.replace('127.0.0.1', 'innocent.example'));
-    const error = await t.throwsAsync(readHttpSource(url, settings, connections, keepingReceiver(), never));
+    const error = await t.throwsAsync(readHttpSource(url, undefined, settings, connections, keepingReceiver(), never));
     t.like(error, { failure: { reason: 'REASON_SOURCE_NOT_ALLOWED', retryable: false } });
     t.deepEqual(sockets, []);
     await connections.close();
@@ -248,6 +248,7 @@ test('the content comes whole, with what the source says of it, through redirect
     {
       offsetBytes: 0,
       sizeBytes: body.length,
+      validators: { etag: '"v1"', lastModified: 'Thu, 01 Jan 2026 00:00:00 GMT' },
       facts: {
         host: origin.slice('http://'.length),
         etag: '"v1"',
