@@ -8,6 +8,7 @@ import { absentTask, type TaskState } from '../domain/task/task-state.ts';
 import type { Task } from '../gen/lehr/v1/task.ts';
 import type { CreateTaskRequest, CreateTaskResponse, ImportPreview } from '../gen/lehr/v1/task_service.ts';
 import type { Position } from '../log/position.ts';
+import type { FindImage } from '../streams/find-image.ts';
 import type { ReadSide } from '../streams/read-side.ts';
 import type { TaskStreams } from '../streams/task-streams.ts';
 import { ApiError, invalidArgument } from './api-error.ts';
@@ -20,6 +21,7 @@ import type { PreviewImport } from './preview-import.ts';
 import type { ProgressBoard } from './progress-board.ts';
 import { newTaskId, taskIdOfRequest } from './task-ids.ts';
 import { checkCreateTask, type CreateTaskRules } from './validate/create-task.ts';
+import { checkImageOfSpec } from './validate/image-of-spec.ts';
 import type { TaskWatches } from './watch/task-watches.ts';
 
 /** What the task service works with. */
@@ -32,6 +34,7 @@ export interface TaskServiceDeps {
   readonly clock: Clock;
   readonly rules: CreateTaskRules;
   readonly previewImport: PreviewImport;
+  readonly findImage: FindImage;
   /** `task-ttl`. */
   readonly defaultTtlMs: number;
 }
@@ -61,6 +64,9 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
       const violations = checkCreateTask(request, deps.rules);
       if (violations.length > 0) throw invalidArgument(violations);
       const command = commandOf(request, call, deps);
+      const unknownImage = await orUnavailable(checkImageOfSpec(request.spec, deps.findImage, call));
+      // A request that is sent again is answered with its task, whatever became of the image since.
+      if (unknownImage.length > 0 && tasks.latest(command.id).status === 'absent') throw invalidArgument(unknownImage);
       if (request.validateOnly) return { ...rehearse(tasks.latest(command.id), command), preview: await previewOf(command, call) };
       const executed = await orUnavailable(tasks.execute(command.id, command, { isNew: request.requestId === '' }));
       if (executed.kind === 'refused') throw requestIdReused(executed, command.id);

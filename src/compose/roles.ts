@@ -30,6 +30,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { createSources } from '../sources/create-sources.ts';
 import { effectiveAllow } from '../sources/source-allow.ts';
 import type { ImageStore } from '../stores/image-store.ts';
+import { findImageIn } from '../streams/find-image.ts';
 import { imageStreams } from '../streams/image-streams.ts';
 import { projectedReadSide } from '../streams/projected-read-side.ts';
 import { taskStreams } from '../streams/task-streams.ts';
@@ -85,6 +86,7 @@ export function startRoles({ config, backend, store, pool, sandbox, metrics, log
   const readSide = projectedReadSide(history, backend.applied);
   const tasks = taskStreams(log, readSide);
   const images = imageStreams(log, readSide);
+  const findImage = findImageIn(images);
   const feed = new Feed(log, (position, signal) => backend.applied.reached(position, signal), backend.applied.position);
   const queue = coordination.openQueue(() => { if (works) sweep.run(); });
   const finish = { tasks, images, store, clock };
@@ -141,7 +143,7 @@ export function startRoles({ config, backend, store, pool, sandbox, metrics, log
   const open = openImage(imageRows, store);
   const services: Services = {
     tasks: taskService({
-      tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules,
+      tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules, findImage,
       defaultTtlMs: config['task-ttl'],
       previewImport: importPreviews({ sources, ...inspection }),
     }),
