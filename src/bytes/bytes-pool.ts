@@ -2,7 +2,7 @@ import { FailureError, failure } from '../domain/failures.ts';
 import type { Verdict } from '../formats/verdict.ts';
 import { slotsPerThread, threadDeathLimit } from './bounds.ts';
 import type { Decoded } from './jobs/decode-job.ts';
-import type { DecodeJob, DigestJob, InspectJob, PoolJob, PoolResult } from './messages.ts';
+import type { CopyJob, DecodeJob, DigestJob, InspectJob, PoolJob, PoolResult } from './messages.ts';
 import { Sink } from './sink.ts';
 import type { SinkTarget } from './sink.ts';
 import type { StagedResult } from './staged-file.ts';
@@ -76,6 +76,18 @@ export class BytesPool {
     return { sizeBytes: result.sizeBytes, digest: result.digest };
   }
 
+  /**
+   * Copies a stored file into a new one, durably: size and digest of what is read back from there. Rejects with FailureError where the
+   * store or the target fails; the target is removed then. An abort is answered only once the thread has let go of the target, so that
+   * its folder may be closed.
+   */
+  async copy(job: Omit<CopyJob, 'kind'>, run: JobRun): Promise<StagedResult> {
+    const result = await this.#run({ kind: 'copy', ...job }, run, 'wait');
+    if (result.kind === 'aborted') throw run.signal.reason as Error;
+    if (result.kind !== 'finished') throw jobError(result);
+    return { sizeBytes: result.sizeBytes, digest: result.digest };
+  }
+
   /** Takes an image out of its wrapper into a new file. Rejects with FailureError for a refusal and where the store fails. */
   async decode(job: Omit<DecodeJob, 'kind'>, run: JobRun): Promise<Decoded> {
     const result = await this.#run({ kind: 'decode', ...job }, run);
@@ -102,7 +114,8 @@ export class BytesPool {
     await Promise.all([...this.#links].map((link) => link.close()));
   }
 
-  async #run(job: PoolJob, run: JobRun): Promise<PoolResult> {
+  /** `onAbort`: whether an abort leaves the thread to itself, or waits for what it answers. */
+  async #run(job: PoolJob, run: JobRun, onAbort: 'leave' | 'wait' = 'leave'): Promise<PoolResult> {
     const { signal } = run;
     signal.throwIfAborted();
     const id = this.#nextId();
@@ -110,7 +123,7 @@ export class BytesPool {
     const ended = Promise.withResolvers<PoolResult>();
     const giveUp = (): void => {
       link.send({ kind: 'abort', id, path: '' });
-      ended.reject(signal.reason as Error);
+      if (onAbort === 'leave') ended.reject(signal.reason as Error);
     };
     signal.addEventListener('abort', giveUp, { once: true });
     link.join(id, { ended: ended.resolve, progressed: (bytesDone, bytesTotal) => { run.progress(bytesDone, bytesTotal); } });

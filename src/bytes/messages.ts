@@ -41,6 +41,14 @@ export interface DigestJob {
   readonly name: string;
 }
 
+/** Copy the stored bytes of `path` to `target`, which must not exist, durably; `name` stands for `path` in failures. */
+export interface CopyJob {
+  readonly kind: 'copy';
+  readonly path: string;
+  readonly name: string;
+  readonly target: string;
+}
+
 /** Take the image in the stored bytes of `path` out of its wrapper, into a new file; `name` stands for `path` in failures. */
 export interface DecodeJob extends DecodeLimits {
   readonly kind: 'decode';
@@ -54,7 +62,7 @@ export interface DecodeJob extends DecodeLimits {
 }
 
 /** Work on stored bytes that takes long, done in slices between those of the thread's transfers. */
-export type PoolJob = InspectJob | DigestJob | DecodeJob;
+export type PoolJob = InspectJob | DigestJob | CopyJob | DecodeJob;
 
 /** How a transfer or a job ended. Each is sent once per `id`, after which the thread has forgotten it. */
 export type PoolResult =

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { FailureError } from '../domain/failures.ts';
 import { decoderBytesPerThread, earlyFlushesPerThread, replyEveryBytes } from './bounds.ts';
 import { FlushGate } from './flush-gate.ts';
+import { copyJob } from './jobs/copy-job.ts';
 import { decodeJob } from './jobs/decode-job.ts';
 import { digestJob } from './jobs/digest-job.ts';
 import { inspectJob } from './jobs/inspect-job.ts';
@@ -107,6 +108,8 @@ async function perform(id: number, job: PoolJob, context: JobContext): Promise<P
       return { kind: 'inspected', id, verdict: await inspectJob(job, context) };
     case 'digest':
       return { kind: 'finished', id, ...(await digestJob(job, context)) };
+    case 'copy':
+      return { kind: 'finished', id, ...(await copyJob(job, context, gate)) };
     case 'decode':
       return { kind: 'decoded', id, ...(await decodeJob(job, context, room)) };
     default:

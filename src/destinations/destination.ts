@@ -30,7 +30,7 @@ export interface Delivery {
   /** The digests that this task has recorded: what exists at the destination with one of them, and its size, is ours. */
   readonly ours: readonly { readonly digest: string; readonly sizeBytes: number }[];
   readonly signal: AbortSignal;
-  progress(bytesDone: number, bytesTotal: number): void;
+  readonly progress: (bytesDone: number, bytesTotal: number) => void;
 }
 
 /** What lies at the destination now. */
@@ -42,6 +42,8 @@ export interface Delivered {
   readonly sizeBytes: number;
   /** Whether it was read back, or the destination told its digest, and it is the one above. */
   readonly verified: boolean;
+  /** Whether it lay there before: then it may be what another task with the same bytes delivered, and is not withdrawn. */
+  readonly existed?: boolean;
 }
 
 /**
@@ -49,7 +51,8 @@ export interface Delivered {
  *
  * `deliver` puts the artefact there as a whole or not at all, and overwrites nothing: what exists there and is not `ours` rejects with
  * DESTINATION_EXISTS; what is ours is the result. Rejects with FailureError (`DESTINATION_*`, or what `chunks` rejects with) or the
- * signal's reason; by then whatever it had begun there is removed, or named in the failure's metadata as `left_behind`.
+ * signal's reason; by then whatever it had begun there is removed, or named in the failure's metadata as `left_behind`. An abort that comes
+ * when the object may be whole already is not heeded: that it is there has to be known, by whoever has to withdraw it.
  */
 export interface Destinations {
   deliver(request: DestinationRequest, artefact: Artefact, delivery: Delivery): Promise<Delivered>;

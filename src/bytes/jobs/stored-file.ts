@@ -10,7 +10,8 @@ export interface StoredFile extends ByteReader {
 
 /** Opens a stored file; `name` stands for it in failures. Opening and reading throw FailureError where the store cannot give the bytes. */
 export function openStoredFile(path: string, name: string): StoredFile {
-  const fd = fromStore(name, () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+  // A FIFO that somebody put in place of a file must not hold the thread.
+  const fd = fromStore(name, () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
   let beginning: Uint8Array = new Uint8Array(0);
   try {
     const sizeBytes = fromStore(name, () => fstatSync(fd).size);

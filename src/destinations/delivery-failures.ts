@@ -1,0 +1,29 @@
+import { failure, FailureError } from '../domain/failures.ts';
+import type { BytesFound } from './stored-bytes.ts';
+
+/** The image's own bytes are not what they were when it was stored: nothing of them may be delivered. */
+export function damagedArtefact(expectedDigest: string, actual: BytesFound): FailureError {
+  const message = 'The stored bytes are damaged: they do not have the digest that was recorded. Nothing was delivered. Ask the operator to look after the disk of the store.';
+  return new FailureError(failure('IMAGE_CORRUPT', message, { check: 'stored_digest', expected: expectedDigest, actual: actual.digest, bytes: String(actual.sizeBytes) }));
+}
+
+/** Something lies at the destination that this task has not made. */
+export function destinationExists(location: string): FailureError {
+  return new FailureError(failure('DESTINATION_EXISTS', `Something else exists at ${location}, and nothing is overwritten. Choose another name.`));
+}
+
+/** The destination took the bytes and holds others. */
+export function otherBytesStored(location: string, expected: BytesFound, actual: Partial<BytesFound>): FailureError {
+  const message = `What ${location} gives back is not what was written there. Find out what alters it.`;
+  return new FailureError(failure('DIGEST_MISMATCH', message, {
+    expected: expected.digest, actual: actual.digest ?? '', bytes_expected: String(expected.sizeBytes),
+    ...(actual.sizeBytes === undefined ? {} : { bytes: String(actual.sizeBytes) }),
+  }));
+}
+
+/** Names what could not be removed, or may be there, in a failure; any other error stays as it is. */
+export function leftBehind(error: unknown, location: string): unknown {
+  if (!(error instanceof FailureError)) return error;
+  const { failure: found } = error;
+  return new FailureError({ ...found, metadata: { ...found.metadata, left_behind: location } }, { cause: error });
+}
