@@ -64,9 +64,9 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
       const violations = checkCreateTask(request, deps.rules);
       if (violations.length > 0) throw invalidArgument(violations);
       const command = commandOf(request, call, deps);
-      const unknownImage = await orUnavailable(checkImageOfSpec(request.spec, deps.findImage, call));
+      const unfit = await orUnavailable(checkImageOfSpec(request.spec, deps.findImage, deps.rules, call));
       // A request that is sent again is answered with its task, whatever became of the image since.
-      if (unknownImage.length > 0 && tasks.latest(command.id).status === 'absent') throw invalidArgument(unknownImage);
+      if (unfit.length > 0 && tasks.latest(command.id).status === 'absent') throw invalidArgument(unfit);
       if (request.validateOnly) return { ...rehearse(tasks.latest(command.id), command), preview: await previewOf(command, call) };
       const executed = await orUnavailable(tasks.execute(command.id, command, { isNew: request.requestId === '' }));
       if (executed.kind === 'refused') throw requestIdReused(executed, command.id);

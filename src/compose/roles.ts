@@ -14,6 +14,7 @@ import { ProgressBoard } from '../api/progress-board.ts';
 import { taskService } from '../api/task-service.ts';
 import { TaskWatches } from '../api/watch/task-watches.ts';
 import type { BytesPool } from '../bytes/bytes-pool.ts';
+import { createDestinations } from '../destinations/create-destinations.ts';
 import { handleTask } from '../handlers/handle-task.ts';
 import { dispatchJobs } from '../jobs/dispatcher.ts';
 import { dueTasks } from '../jobs/due-tasks.ts';
@@ -90,17 +91,25 @@ export function startRoles({ config, backend, store, pool, sandbox, metrics, log
   const feed = new Feed(log, (position, signal) => backend.applied.reached(position, signal), backend.applied.position);
   const queue = coordination.openQueue(() => { if (works) sweep.run(); });
   const finish = { tasks, images, store, clock };
-  const rules = { fileRoots: config['file-roots'], sourceAllow: effectiveAllow(config['source-allow'], config.auth) };
+  const rules = {
+    fileRoots: config['file-roots'], sourceAllow: effectiveAllow(config['source-allow'], config.auth),
+    // Of other nodes nobody knows what they can.
+    missingForConversion: works && config.log === 'sqlite' && sandbox.kind === 'none' ? sandbox.missing : undefined,
+  };
   const sources = createSources({
     ...rules, idleTimeoutMs: config['idle-timeout'], maxImageBytes: config['max-image-bytes'], now: clock.now,
   });
+  const destinations = createDestinations({ ...rules, idleTimeoutMs: config['idle-timeout'], now: clock.now, files: pool });
   const inspection = { maxVirtualBytes: BigInt(config['max-virtual-bytes']), requireRecognisedRaw: config['require-recognised-raw'] === 'on' };
   const worker = new Worker({
     ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
     attemptLimit: config['attempt-limit'], stageTimeoutMs: config['stage-timeout'], transfers: config.transfers,
     handle: handleTask({
-      pool, store, sources, sandbox, ...inspection,
+      pool, store, sources, destinations, sandbox, findImage, ...inspection,
       maxImageBytes: config['max-image-bytes'], maxDecodedRatio: config['max-decoded-ratio'],
+      onLeftBehind: (taskId, location) => {
+        logger.warn({ task_id: taskId, location }, 'what was delivered for a task that is canceled now could not be removed');
+      },
     }),
   });
   const { regularSweep } = coordination;
@@ -166,7 +175,7 @@ export function startRoles({ config, backend, store, pool, sandbox, metrics, log
       clearInterval(sweeping);
       following.abort();
       await Promise.all([followed, swept]);
-      await sources.close();
+      await Promise.all([sources.close(), destinations.close()]);
       coordination.leave();
       await log.close();
       db.close();

@@ -1,16 +1,19 @@
 import { failure, FailureError } from '../domain/failures.ts';
 import type { TaskSpec } from '../gen/lehr/v1/task.ts';
+import { exportHandler, type ExportDeps } from './export.ts';
 import type { Attempt } from './handler.ts';
 import { importHandler, type ImportDeps } from './import.ts';
 
 /** Runs the handler of a task's kind. */
-export function handleTask(deps: ImportDeps): (spec: TaskSpec, attempt: Attempt) => Promise<void> {
+export function handleTask(deps: ImportDeps & ExportDeps): (spec: TaskSpec, attempt: Attempt) => Promise<void> {
   const importImage = importHandler(deps);
+  const exportImage = exportHandler(deps);
   return async ({ kind }, attempt) => {
     switch (kind?.$case) {
       case 'importImage':
         return importImage(kind.value, attempt);
       case 'exportImage':
+        return exportImage(kind.value, attempt);
       case 'cloneImage':
       case undefined:
         // Refused by CreateTask; met only in a log that a newer version wrote.

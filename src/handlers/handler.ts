@@ -23,8 +23,11 @@ export interface Attempt {
   lastStage<Result>(name: string, work: (run: StageRun) => Promise<Result>): Promise<Result>;
   /** Passes the point of no return: the image will exist and the task will succeed. */
   commit(stored: StoredImage): Promise<void>;
-  /** Ends a task that makes no image of its own: it has delivered. Rejects when the attempt is over, or a cancel came first. */
-  deliver(result: TaskResult): Promise<void>;
+  /**
+   * Ends a task that makes no image of its own: it has delivered. Rejects when the attempt is over. Where that is so because the task was
+   * canceled, or has failed meanwhile, `withdraw` is called before; never where another attempt has taken over, whose success it may be.
+   */
+  deliver(result: TaskResult, withdraw: () => Promise<void>): Promise<void>;
 }
 
 /** Drives one kind of task: a list of stages. */

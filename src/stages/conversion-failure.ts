@@ -23,11 +23,11 @@ export function conversionFailure(ending: ProgramEnding, name: string, maxBytes:
       if (ending.signal === 'SIGXFSZ') return tooLarge(maxBytes);
       return failure(
         'CONVERSION_FAILED',
-        `qemu-img died of ${ending.signal} while it converted the image. Convert it elsewhere and import the result, or keep it as it came.`,
+        `qemu-img died of ${ending.signal} while it converted the image. Convert it elsewhere, or ask for no other format than it has.`,
         { signal: ending.signal },
       );
     case 'flooded':
-      return failure('CONVERSION_FAILED', 'qemu-img printed far more than it ever should and was killed. Convert the image elsewhere and import the result.');
+      return failure('CONVERSION_FAILED', 'qemu-img printed far more than it ever should and was killed. Convert the image elsewhere.');
     default:
       return ending satisfies never;
   }
@@ -38,7 +38,7 @@ function exitFailure(code: number, errorTail: string, name: string, maxBytes: nu
   const full = fullStore.find(([text]) => errorTail.includes(text));
   if (full !== undefined) return storeFailure(Object.assign(new Error(full[0]), { code: full[1] }), name, 0);
   const said = quoteOf(errorTail);
-  const message = `qemu-img failed with "${said}". Convert the image elsewhere and import the result, or keep it as it came.`;
+  const message = `qemu-img failed with "${said}". Convert the image elsewhere, or ask for no other format than it has.`;
   return failure('CONVERSION_FAILED', message, { exit_code: String(code), stderr: said });
 }
 

@@ -1,5 +1,5 @@
 import { FailureError, failure } from '../domain/failures.ts';
-import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Compression, DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 /** A conversion that can be run here. */
@@ -8,7 +8,7 @@ export interface Conversion {
   /** qemu's names of the formats. */
   readonly sourceDriver: string;
   readonly targetDriver: string;
-  /** `-o` and what it takes. */
+  /** `-o` and what it takes, and `-c` where the result is compressed. */
   readonly options: readonly string[];
 }
 
@@ -34,12 +34,25 @@ const creationOptions: Readonly<Partial<Record<DiskFormat, string>>> = {
   DISK_FORMAT_VDI: '',
 };
 
+/** What qemu-img calls the ways to compress a qcow2. A streamOptimized VMDK is compressed by nature, and the others never. */
+const compressionTypes: Readonly<Partial<Record<Compression, string>>> = {
+  COMPRESSION_ZLIB: 'zlib',
+  COMPRESSION_ZSTD: 'zstd',
+};
+
+/** Whether a compression is one, and not its absence. */
+export function isCompressing(compression: Compression): boolean {
+  return compressionTypes[compression] !== undefined;
+}
+
 /**
- * How to convert between two formats on this machine; a target that is unspecified is qcow2. Throws FailureError with
- * FORMAT_UNSUPPORTED where the target is not made (ISO: its content is files and not a disk) or where this machine cannot run
- * qemu-img safely. Ask it before bytes are fetched in vain.
+ * How to convert between two formats on this machine; a target that is unspecified is qcow2, which alone may be compressed. Throws
+ * FailureError with FORMAT_UNSUPPORTED where the target is not made (ISO: its content is files and not a disk) or where this machine
+ * cannot run qemu-img safely. Ask it before bytes are fetched in vain.
  */
-export function conversionOf(sourceFormat: DiskFormat, targetFormat: DiskFormat, sandbox: Sandbox): Conversion {
+export function conversionOf(
+  sourceFormat: DiskFormat, targetFormat: DiskFormat, sandbox: Sandbox, compression: Compression = 'COMPRESSION_UNSPECIFIED',
+): Conversion {
   const target = targetFormat === 'DISK_FORMAT_UNSPECIFIED' ? 'DISK_FORMAT_QCOW2' : targetFormat;
   const sourceDriver = drivers[sourceFormat];
   if (sourceDriver === undefined) throw new Error('A format is found out before a conversion, never by it.');
@@ -53,10 +66,18 @@ export function conversionOf(sourceFormat: DiskFormat, targetFormat: DiskFormat,
     const message = `This server cannot convert to ${target}: ${sandbox.missing} To keep the image as it came, leave the format out.`;
     throw new FailureError(failure('FORMAT_UNSUPPORTED', message, found));
   }
+  const compressionType = compressionTypes[compression];
+  if (compressionType !== undefined && target !== 'DISK_FORMAT_QCOW2') {
+    throw new FailureError(failure('FORMAT_UNSUPPORTED', `Only a qcow2 is compressed on request. Leave the compression out for ${target}.`, found));
+  }
   return {
     sandbox,
     sourceDriver,
     targetDriver,
-    options: options === '' ? [] : ['-o', options],
+    options: compressionType === undefined ? optionsOf(options) : ['-c', ...optionsOf(`${options},compression_type=${compressionType}`)],
   };
+}
+
+function optionsOf(options: string): readonly string[] {
+  return options === '' ? [] : ['-o', options];
 }

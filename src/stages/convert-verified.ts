@@ -1,7 +1,7 @@
 import type { BytesPool } from '../bytes/bytes-pool.ts';
 import { failure, FailureError } from '../domain/failures.ts';
 import type { Verdict } from '../formats/verdict.ts';
-import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Compression, DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { StagedPart } from '../stores/image-store.ts';
 import { convert, type ConvertDeps } from './convert.ts';
 import type { Accepted } from './inspect.ts';
@@ -14,6 +14,8 @@ export interface ConvertVerifiedInput {
   /** What inspection found there. */
   readonly original: Accepted;
   readonly targetFormat: DiskFormat;
+  /** How to compress a qcow2; absent: not at all. */
+  readonly compression?: Compression;
 }
 
 /** The converted file, and what inspection found in it. */
@@ -39,11 +41,12 @@ export interface ConvertVerifiedDeps extends ConvertDeps {
  * (the digest says so). Throws what `convert` throws, and CONVERSION_FAILED where the result is another disk.
  */
 export async function convertVerified(run: StageRun, deps: ConvertVerifiedDeps, input: ConvertVerifiedInput): Promise<Converted> {
-  const { from, original, targetFormat } = input;
+  const { from, original, targetFormat, compression } = input;
   const { virtualSizeBytes, format: sourceFormat } = original;
   const [converting, verifying] = halvesOf(run, Number(virtualSizeBytes));
-  await convert(converting, deps, { from, sourceFormat, targetFormat, virtualSizeBytes, maxBytes: deps.maxImageBytes });
-  await deps.store.discardPart(run.taskId, run.attempt, from);
+  await convert(converting, deps, { from, sourceFormat, targetFormat, compression, virtualSizeBytes, maxBytes: deps.maxImageBytes });
+  // What is borrowed takes no room of its own, and may still be read.
+  if (from !== 'borrowed') await deps.store.discardPart(run.taskId, run.attempt, from);
   const { path, name } = deps.store.stagedFile(run.taskId, run.attempt, 'converted');
   const quiet = { signal: run.signal, progress: () => undefined };
   const [verdict, { sizeBytes, digest }] = await Promise.all([
@@ -73,8 +76,8 @@ function sameDisk(original: Accepted, result: Verdict): Accepted {
   const isWhole = result.virtualSizeBytes >= original.virtualSizeBytes;
   if (isWhole && result.guestDigest === original.guestDigest) return result;
   const message = isWhole
-    ? 'The conversion made another disk than it was given: the guest digests differ. Import the image as it is, without a store_format.'
-    : `The conversion cut the disk from ${original.virtualSizeBytes} bytes to ${result.virtualSizeBytes}. Import the image as it is, without a store_format.`;
+    ? 'The conversion made another disk than it was given: the guest digests differ. Ask for no other format than the image has.'
+    : `The conversion cut the disk from ${original.virtualSizeBytes} bytes to ${result.virtualSizeBytes}. Ask for no other format than the image has.`;
   throw new FailureError(failure('CONVERSION_FAILED', message, {
     expected: original.guestDigest, actual: result.guestDigest,
     virtual_size_expected: String(original.virtualSizeBytes), virtual_size_actual: String(result.virtualSizeBytes),

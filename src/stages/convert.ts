@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { FailureError } from '../domain/failures.ts';
-import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Compression, DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import { quoteOf } from '../sandbox/quote.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ImageStore, StagedFileName, StagedPart } from '../stores/image-store.ts';
@@ -20,6 +20,8 @@ export interface ConvertInput {
   readonly sourceFormat: DiskFormat;
   /** Unspecified: qcow2. */
   readonly targetFormat: DiskFormat;
+  /** How to compress a qcow2; absent: not at all. */
+  readonly compression?: Compression | undefined;
   /** The guest's disk: the measure of progress. */
   readonly virtualSizeBytes: bigint;
   /** The converted file may not be larger. */
@@ -40,7 +42,7 @@ export interface ConvertDeps {
  */
 export async function convert(run: StageRun, deps: ConvertDeps, input: ConvertInput): Promise<void> {
   run.signal.throwIfAborted();
-  const conversion = conversionOf(input.sourceFormat, input.targetFormat, deps.sandbox);
+  const conversion = conversionOf(input.sourceFormat, input.targetFormat, deps.sandbox, input.compression);
   const source = deps.store.stagedFile(run.taskId, run.attempt, input.from);
   const target = deps.store.stagedFile(run.taskId, run.attempt, 'converted');
   await using sourceFile = await openIn(source, constants.O_RDONLY | constants.O_NOFOLLOW);

@@ -1,5 +1,6 @@
 import { registerImageOf } from '../domain/image/image-of-task.ts';
-import type { ExistingTask, TaskState } from '../domain/task/task-state.ts';
+import { kindOfSpec } from '../domain/task/kind.ts';
+import type { ExistingTask, PendingTask, TaskState } from '../domain/task/task-state.ts';
 import type { ImageStore } from '../stores/image-store.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { ImageStreams } from '../streams/image-streams.ts';
@@ -19,11 +20,21 @@ export interface FinishDeps {
  */
 export async function finishCommitted(deps: FinishDeps, taskId: string): Promise<void> {
   const state = deps.tasks.peek(taskId);
+  if (state.status === 'succeeded') return clearLeftovers(deps.store, state);
   if (state.status === 'committed') {
     await deps.images.execute(taskId, registerImageOf(state), { recordId: taskId });
     const executed = await deps.tasks.execute(taskId, { type: 'succeedTask', now: deps.clock.now() });
     await clearLeftovers(deps.store, executed.state);
   }
+}
+
+/**
+ * Removes what an attempt that failed has left in the store and the next one has no use for. An export's later attempts deliver what an
+ * earlier one has converted.
+ */
+export async function clearAttempt(store: ImageStore, { id, attempt, spec }: PendingTask): Promise<void> {
+  if (kindOfSpec(spec) === 'export') await store.discardPart(id, attempt, 'borrowed');
+  else await store.discardStaging(id);
 }
 
 /** Removes what a task that is past its point of no return, or has ended, has left in the store beside its image. */
@@ -45,10 +56,12 @@ export async function clearLeftovers(store: ImageStore, state: TaskState): Promi
   }
 }
 
-async function removeLeftovers(store: ImageStore, { id, attempt }: ExistingTask, storedAttempt: number | undefined): Promise<void> {
+async function removeLeftovers(store: ImageStore, { id, attempt, spec }: ExistingTask, storedAttempt: number | undefined): Promise<void> {
   // The only attempt there was has stored its image, and its staged file went with that.
   if (attempt === 1 && storedAttempt === 1) return;
   await store.discardStaging(id);
+  // An export puts nothing in place.
+  if (kindOfSpec(spec) === 'export') return;
   for (let number = 1; number <= attempt; number += 1) {
     if (number !== storedAttempt) await store.remove(`${id}.${number}`);
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { failure, FailureError } from '../domain/failures.ts';
 import type { TaskCommand } from '../domain/task/task-command.ts';
-import type { RunningTask } from '../domain/task/task-state.ts';
+import type { RunningTask, TaskState } from '../domain/task/task-state.ts';
 import type { StageCompleted } from '../gen/lehr/v1/event.ts';
 import type { TaskResult } from '../gen/lehr/v1/task.ts';
 import type { Attempt, Finding, StoredImage } from '../handlers/handler.ts';
@@ -89,15 +89,28 @@ export class RunningAttempt implements Attempt {
     await this.#append({ type: 'storeImage', now: this.#deps.clock.now(), stored: { attempt: this.number, ...stored } });
   }
 
-  async deliver(result: TaskResult): Promise<void> {
-    this.#over.signal.throwIfAborted();
-    await this.#append({ type: 'deliverResult', now: this.#deps.clock.now(), attempt: this.number, result });
+  async deliver(result: TaskResult, withdraw: () => Promise<void>): Promise<void> {
+    const { tasks, clock } = this.#deps;
+    const over: unknown = this.#over.signal.reason;
+    if (over instanceof AttemptOverError) {
+      if (over.reason === 'canceled' || hasEndedInVain(tasks.latest(this.taskId))) await withdraw();
+      throw over;
+    }
+    const executed = await executeOrOver(tasks, this.taskId, { type: 'deliverResult', now: clock.now(), attempt: this.number, result });
+    if (executed.kind !== 'refused') return;
+    if (executed.reason === 'CANCEL_REQUESTED' || hasEndedInVain(executed.state)) await withdraw();
+    throw overBecause(executed.reason);
   }
 
   async #append(command: TaskCommand): Promise<void> {
     const executed = await executeOrOver(this.#deps.tasks, this.taskId, command);
     if (executed.kind === 'refused') throw overBecause(executed.reason);
   }
+}
+
+/** Whether a task can succeed no more: what was delivered for it is nobody's. */
+function hasEndedInVain({ status }: TaskState): boolean {
+  return status === 'canceled' || status === 'failed';
 }
 
 /** Carries out a command of an attempt; when nobody knows whether the event landed, the attempt is over. */

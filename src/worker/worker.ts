@@ -7,7 +7,7 @@ import type { Attempt } from '../handlers/handler.ts';
 import type { Job, JobQueue } from '../jobs/job-queue.ts';
 import type { AppliedEvent } from '../projector/feed.ts';
 import { AttemptOverError } from './attempt-over.ts';
-import { clearLeftovers, finishCommitted, type FinishDeps } from './finish-task.ts';
+import { clearAttempt, clearLeftovers, finishCommitted, type FinishDeps } from './finish-task.ts';
 import { executeOrOver, RunningAttempt, type AttemptDeps } from './running-attempt.ts';
 
 /** What the worker says to the operator. */
@@ -174,7 +174,7 @@ export class Worker {
     const executed = cause instanceof AttemptOverError
       ? await executeOrOver(tasks, taskId, { type: 'confirmCancel', attempt: number, now })
       : await executeOrOver(tasks, taskId, { type: 'failAttempt', attempt: number, failure: this.#failureOf(attempt, cause), attemptLimit, now });
-    if (executed.state.status === 'pending') await store.discardStaging(taskId);
+    if (executed.state.status === 'pending') await clearAttempt(store, executed.state);
     else await clearLeftovers(store, executed.state);
   }
 

@@ -44,6 +44,8 @@ const url = 'https://example.com/disk.qcow2';
 const nobody = '018f0000-0000-7000-8000-000000000000';
 const importing = (spec: JsonObject = {}, rest: JsonObject = {}): JsonObject =>
   ({ spec: { importImage: { sourceUri: url, ...spec } }, ...rest });
+const exporting = (spec: JsonObject = {}): JsonObject =>
+  ({ spec: { exportImage: { imageId: nobody, destinationUri: 'https://example.com/export.qcow2', ...spec } } });
 const create = (title: string, request: JsonObject, fields: readonly string[], message?: RegExp): Case =>
   ({ title, method: 'TaskService/CreateTask', request, code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', fields, message });
 const at = 'spec.import_image';
@@ -81,10 +83,24 @@ const cases: readonly Case[] = [
   create('everything wrong at once', importing({ sourceUri: '', expectedDigest: 'x' }, { ttl: '0s', requestId: '\n' }), [
     `${at}.source_uri`, `${at}.expected_digest`, 'request_id', 'ttl',
   ], /and 3 more/),
-  {
-    title: 'an export', method: 'TaskService/CreateTask', code: 'UNIMPLEMENTED', reason: 'KIND_NOT_SUPPORTED', message: /export_image/,
-    request: { spec: { exportImage: { imageId: nobody, destinationUri: 'file:///tmp/x' } } },
-  },
+  create('an export without a destination', exporting({ destinationUri: '' }), ['spec.export_image.destination_uri']),
+  create('an export to no URL', exporting({ destinationUri: 'nonsense' }), ['spec.export_image.destination_uri']),
+  create('an export to a scheme that is not supported', exporting({ destinationUri: 'ftp://example.com/x' }), ['spec.export_image.destination_uri']),
+  create('an export to a file where there are no file roots', exporting({ destinationUri: 'file:///tmp/x' }), ['spec.export_image.destination_uri'], /file-roots/),
+  create('an export to a folder of a server', exporting({ destinationUri: 'https://example.com/x/' }), ['spec.export_image.destination_uri'], /slash/),
+  create('an export with a password in the address', exporting({ destinationUri: 'https://a:b@example.com/x' }), ['spec.export_image.destination_uri'],
+    /The destination URI holds a user name or password/),
+  create('an export to a metadata service', exporting({ destinationUri: 'http://169.254.169.254/x' }), ['spec.export_image.destination_uri'], /never contacted/),
+  create('an export with an unknown credential', exporting({ credential: 'x' }), ['spec.export_image.credential']),
+  create('an export of no image', exporting({ imageId: '' }), ['spec.export_image.image_id'], /required/),
+  create('an export of an unknown image', exporting({}), ['spec.export_image.image_id'], /no image/),
+  create('an export of an image whose id is endless', exporting({ imageId: 'x'.repeat(100_000) }), ['spec.export_image.image_id']),
+  ...['RAW', 'VMDK', 'VHD', 'VHDX', 'VDI', 'ISO'].map((name) =>
+    create(`a compressed ${name}`, exporting({ format: `DISK_FORMAT_${name}`, compression: 'COMPRESSION_ZLIB' }), ['spec.export_image.compression'],
+      name === 'VMDK' ? /compressed by nature/ : /only a qcow2/)),
+  create('an export that is wrong in everything', exporting({ destinationUri: '', compression: 'COMPRESSION_ZSTD', format: 'DISK_FORMAT_RAW', credential: 'x' }), [
+    'spec.export_image.destination_uri', 'spec.export_image.compression', 'spec.export_image.credential',
+  ]),
   {
     title: 'a clone', method: 'TaskService/CreateTask', code: 'UNIMPLEMENTED', reason: 'KIND_NOT_SUPPORTED', message: /clone_image/,
     request: { spec: { cloneImage: { imageId: nobody } } },

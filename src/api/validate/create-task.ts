@@ -4,6 +4,7 @@ import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
 import { checkSourceUri } from '../../sources/check-source-uri.ts';
 import type { SourceRules } from '../../sources/check-source-uri.ts';
 import { ApiError, type FieldViolation } from '../api-error.ts';
+import { checkExport } from './export-image.ts';
 import { checkImageProperties } from './image-properties.ts';
 import { checkCount, checkText } from './text.ts';
 
@@ -17,7 +18,10 @@ export const requestIdLimit = 255;
 export const ttlBoundsSeconds = [1n, 315_576_000n] as const;
 
 /** What a request is judged by. */
-export type CreateTaskRules = SourceRules;
+export interface CreateTaskRules extends SourceRules {
+  /** Why nothing is converted here; undefined where it is, or may be by another node. */
+  readonly missingForConversion: string | undefined;
+}
 
 /** Everything that a request to create a task shows by itself; empty: accepted. Throws for a kind that is not run here. */
 export function checkCreateTask(request: CreateTaskRequest, rules: CreateTaskRules): FieldViolation[] {
@@ -33,14 +37,13 @@ function checkSpec({ spec }: CreateTaskRequest, rules: CreateTaskRules): FieldVi
   const kind = spec?.kind;
   switch (kind?.$case) {
     case undefined:
-      return [{ field: 'spec', description: 'must say what to do: set import_image' }];
+      return [{ field: 'spec', description: 'must say what to do: set import_image or export_image' }];
     case 'importImage':
       return checkImport(kind.value, rules);
     case 'exportImage':
-    case 'cloneImage': {
-      const name = kind.$case === 'exportImage' ? 'export_image' : 'clone_image';
-      throw new ApiError('UNIMPLEMENTED', 'KIND_NOT_SUPPORTED', `spec.${name}: this server imports images; it does not run tasks of this kind.`);
-    }
+      return checkExport(kind.value, rules);
+    case 'cloneImage':
+      throw new ApiError('UNIMPLEMENTED', 'KIND_NOT_SUPPORTED', 'spec.clone_image: this server imports and exports images; it does not run tasks of this kind.');
     default:
       return kind satisfies never;
   }

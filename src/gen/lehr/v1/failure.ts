@@ -57,7 +57,7 @@ export const Reason = {
    */
   REASON_NOT_A_DISK_IMAGE: "REASON_NOT_A_DISK_IMAGE",
   /**
-   * REASON_DIGEST_MISMATCH - Cause: the bytes received do not have the digest that was expected.
+   * REASON_DIGEST_MISMATCH - Cause: the bytes received, or read back from a destination, do not have the digest that was expected.
    * Remedy: correct the digest, or find out who altered the image. Not retryable.
    */
   REASON_DIGEST_MISMATCH: "REASON_DIGEST_MISMATCH",
@@ -77,7 +77,7 @@ export const Reason = {
    */
   REASON_IMAGE_UNSAFE: "REASON_IMAGE_UNSAFE",
   /**
-   * REASON_IMAGE_CORRUPT - Cause: the image contradicts itself or its format's specification.
+   * REASON_IMAGE_CORRUPT - Cause: the image contradicts itself or its format's specification, or its stored bytes are damaged (`stored_digest`).
    * Remedy: repair or make it anew. Not retryable.
    */
   REASON_IMAGE_CORRUPT: "REASON_IMAGE_CORRUPT",
@@ -108,15 +108,18 @@ export const Reason = {
    * Remedy: check the id. Not retryable.
    */
   REASON_IMAGE_NOT_FOUND: "REASON_IMAGE_NOT_FOUND",
-  /** REASON_DESTINATION_UNREACHABLE - Cause: the destination does not answer. Remedy: try again later. Retryable. */
+  /**
+   * REASON_DESTINATION_UNREACHABLE - Cause: the destination does not answer, or not as one that takes the image; `metadata.http_status` or `system_error` says how.
+   * Remedy: check the address; else try again later. Retryable as `retryable` says.
+   */
   REASON_DESTINATION_UNREACHABLE: "REASON_DESTINATION_UNREACHABLE",
   /**
-   * REASON_DESTINATION_FORBIDDEN - Cause: the destination refused the credential.
-   * Remedy: name one that may write there. Not retryable.
+   * REASON_DESTINATION_FORBIDDEN - Cause: the destination may not be written, or not with this credential.
+   * Remedy: name a credential that may write there, or make it writable. Not retryable.
    */
   REASON_DESTINATION_FORBIDDEN: "REASON_DESTINATION_FORBIDDEN",
   /**
-   * REASON_DESTINATION_NOT_ALLOWED - Cause: the destination is one that this server never contacts.
+   * REASON_DESTINATION_NOT_ALLOWED - Cause: the destination, or an address it redirects to, is one that this server never contacts.
    * Remedy: use another, or ask the operator to allow it. Not retryable.
    */
   REASON_DESTINATION_NOT_ALLOWED: "REASON_DESTINATION_NOT_ALLOWED",

@@ -57,11 +57,17 @@ export interface ImportImage {
 export interface ExportImage {
   /** The image to export. */
   imageId: string;
-  /** Where to: file://, http(s)://, s3:// or swift://. */
+  /**
+   * Where to: file:// below one of the server's `file-roots`, or http(s)://, which is sent a PUT. Nothing is ever overwritten.
+   * At most 4,096 characters. A name and password in it are refused: name a credential instead.
+   */
   destinationUri: string;
-  /** The format to write. Unspecified: qcow2. */
+  /**
+   * The format to write. Unspecified: qcow2. An image that has it is delivered as it is stored, unless a compression is asked for.
+   * ISO: only for an image that is stored so.
+   */
   format: DiskFormat;
-  /** How to compress it. Unspecified: not at all. */
+  /** How to compress it: qcow2 only. Unspecified, or none: not by this export. A VMDK is compressed by nature (streamOptimized). */
   compression: Compression;
   /** The name of a credential of the server's configuration. Empty: none. */
   credential: string;
