@@ -4,6 +4,7 @@ import type { Runner } from './command-context.ts';
 import { usageError } from './command-error.ts';
 import { eventsCommand } from './commands/events.ts';
 import { imagesCommand } from './commands/images.ts';
+import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { tasksCommand } from './commands/tasks.ts';
@@ -36,6 +37,7 @@ export function createProgram(version: string, run: Runner, writeOut: Write, wri
     .helpCommand('help [command]', 'show help for a command')
     .addCommand(serveEntry())
     .addCommand(importCommand(run))
+    .addCommand(exportCommand(run))
     .addCommand(tasksCommand(run))
     .addCommand(imagesCommand(run))
     .addCommand(eventsCommand(run))

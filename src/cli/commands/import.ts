@@ -1,21 +1,20 @@
 import { Command } from 'commander';
 
-import type { Duration } from '../../gen/google/protobuf/duration.ts';
 import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
 import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
-import { awaitTask, describeOutcome, exitCodeOfTask } from '../await-task.ts';
 import type { CommandContext, Runner } from '../command-context.ts';
-import { CommandError } from '../command-error.ts';
 import { createTask } from '../create-task.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { escapeText } from '../output/escape-text.ts';
+import { explainFile } from '../explain-file.ts';
+import { durationOf } from '../parse/duration-of.ts';
 import { parseDurationMs } from '../parse/parse-duration.ts';
 import { previewLines } from '../output/preview-page.ts';
 import { formatNames, parseFormat } from '../parse/parse-format.ts';
 import { collectPair, collectWord } from '../parse/parse-pair.ts';
 import { readSource } from '../parse/source-uri.ts';
 import type { Source } from '../parse/source-uri.ts';
+import { tellAccepted } from '../tell-accepted.ts';
 
 interface ImportOptions {
   readonly name?: string;
@@ -67,26 +66,16 @@ export function importCommand(run: Runner): Command {
 }
 
 async function importImage(context: CommandContext, text: string, options: ImportOptions): Promise<ExitCode> {
-  const { output, commandLine } = context;
+  const { output } = context;
   const source = await readSource(text);
   const request = requestFor(source, options, context.newId);
-  const { task: created, preview } = await createTask(context, request).catch((error: unknown) => explainFile(error, source));
-  const id = escapeText(created.id);
+  const { task: created, preview } = await createTask(context, request).catch((error: unknown) => explainFile(error, source.uri, 'source_uri'));
   if (options.validateOnly === true) {
     if (output.isJson) await output.json({ task: created, preview });
     else await output.lines(...previewLines(preview));
     return preview?.failure === undefined ? exitCodes.success : exitCodes.failed;
   }
-  if (options.wait !== true) {
-    if (output.isJson) await output.json(created);
-    else await output.lines(`task ${id} accepted`, `watch it: ${commandLine(`tasks watch ${id}`)}`);
-    return exitCodes.success;
-  }
-  if (!output.isJson) await output.lines(`task ${id} accepted`);
-  const ended = await awaitTask(context, created);
-  if (output.isJson) await output.json(ended);
-  else await output.lines(...describeOutcome(ended, context));
-  return exitCodeOfTask(ended);
+  return tellAccepted(context, created, options.wait === true);
 }
 
 function requestFor(source: Source, options: ImportOptions, newId: () => string): CreateTaskRequest {
@@ -106,20 +95,7 @@ function requestFor(source: Source, options: ImportOptions, newId: () => string)
     },
     labels: { ...options.label },
     requestId: options.requestId ?? newId(),
-    ttl: options.ttl === undefined ? undefined : durationOf(options.ttl),
+    ttl: durationOf(options.ttl),
     validateOnly: options.validateOnly === true,
   };
-}
-
-function durationOf(durationMs: number): Duration {
-  return { seconds: BigInt(Math.floor(durationMs / 1_000)), nanos: (durationMs % 1_000) * 1_000_000 };
-}
-
-/** The server reads files only where its operator allows it: a refused file needs a word about that. */
-function explainFile(error: unknown, { uri }: Source): never {
-  const isRefusedFile = error instanceof CommandError && uri.toLowerCase().startsWith('file:') &&
-    error.violations.some(({ field }) => field.endsWith('source_uri'));
-  throw isRefusedFile
-    ? error.withHints('the server reads files only below its file roots: start it with `lehr serve --file-roots FOLDER`')
-    : error;
 }

@@ -27,7 +27,8 @@ function factsOf({ payload }: Event): string {
     case 'taskCreated': {
       const kind = payload.value.spec?.kind;
       const source = kind?.$case === 'importImage' ? kind.value.sourceUri : (kind?.value.imageId ?? '');
-      return joined([`${kindName(payload.value.spec)} ${source}`, ...formatPairs(payload.value.labels)]);
+      const target = kind?.$case === 'exportImage' ? ` to ${kind.value.destinationUri}` : '';
+      return joined([`${kindName(payload.value.spec)} ${source}${target}`, ...formatPairs(payload.value.labels)]);
     }
     case 'attemptStarted':
       return `attempt ${payload.value.attempt} on ${payload.value.node}`;

@@ -1,10 +1,15 @@
-import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
+import type { Compression, DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
 import type { Reason } from '../../gen/lehr/v1/failure.ts';
 import type { Task, TaskSpec, Task_State } from '../../gen/lehr/v1/task.ts';
 
 /** `qcow2` for DISK_FORMAT_QCOW2; empty for none. */
 export function formatName(format: DiskFormat): string {
   return format === 'DISK_FORMAT_UNSPECIFIED' ? '' : format.replace('DISK_FORMAT_', '').toLowerCase();
+}
+
+/** `zstd` for COMPRESSION_ZSTD; empty for none that was named. */
+export function compressionName(compression: Compression): string {
+  return compression === 'COMPRESSION_UNSPECIFIED' ? '' : compression.replace('COMPRESSION_', '').toLowerCase();
 }
 
 /** `RUNNING` for STATE_RUNNING. */

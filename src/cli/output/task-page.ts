@@ -4,7 +4,7 @@ import { formatBytesFully } from './format-bytes.ts';
 import { formatPairs } from './format-fields.ts';
 import type { Field } from './format-fields.ts';
 import { formatTimeFully } from './format-time.ts';
-import { formatName, kindName, reasonName, stateName } from './names.ts';
+import { compressionName, formatName, kindName, reasonName, stateName } from './names.ts';
 import { describeProgress, percentOf } from './progress-view.ts';
 import { remedyFor } from './remedies.ts';
 
@@ -55,6 +55,7 @@ function specFields(spec: TaskSpec | undefined): readonly Field[] {
         ['image', kind.value.imageId],
         ['destination', kind.value.destinationUri],
         ['format', formatName(kind.value.format)],
+        ['compression', compressionName(kind.value.compression)],
         ['credential', kind.value.credential],
       ];
     case 'cloneImage':
@@ -79,8 +80,14 @@ export function resultFields(result: TaskResult): readonly Field[] {
     ['size', formatBytesFully(result.sizeBytes)],
     ['digest', result.digest],
     ['guest digest', result.guestDigest],
-    ['verified', result.verified ? 'read back from the destination and compared' : undefined],
+    ['verified', verifiedText(result)],
   ];
+}
+
+/** Only of what was delivered somewhere else there is something to say. */
+function verifiedText({ location, verified }: TaskResult): string | undefined {
+  if (location === '') return undefined;
+  return verified ? 'read back from the destination and compared' : 'no: the destination took it and does not let it be read';
 }
 
 /** Why a task failed and what to do about it. */
