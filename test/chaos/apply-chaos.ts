@@ -46,7 +46,8 @@ export async function applyChaos({ options, ledger, deployment, sources, random,
   const ofLoad = new Random(random.between(0, 2 ** 31));
   const plans = lanes.map((lane) => planFaults(random, lane, options.durationMs, options.longestFaultMs));
   const ending = AbortSignal.timeout(options.durationMs);
-  const load = runLoad({ client, sources, doors: () => doorsOf(nodes) }, ofLoad, options.tasksPerSecond, ending);
+  const { exportsFolder } = deployment;
+  const load = runLoad({ client, sources, exportsFolder, doors: () => doorsOf(nodes) }, ofLoad, options.tasksPerSecond, ending);
   const struck = new Set<string>();
   await Promise.all(plans.map((plan) => runFaults(plan, victims, struck, ledger, ending)));
   await load;

@@ -14,9 +14,12 @@ export interface TokenOrigin {
   readonly revision: number;
 }
 
-/** What was asked for. `content` stands for everything in a create beside its request id. */
+/**
+ * What was asked for. `content` stands for everything in a create beside its request id; `needsImage`: it is refused where the image that
+ * it names was deleted before.
+ */
 export type AskedCall =
-  | { readonly kind: 'create'; readonly content: string }
+  | { readonly kind: 'create'; readonly content: string; readonly needsImage?: boolean }
   | { readonly kind: 'cancel'; readonly id: string }
   | { readonly kind: 'get'; readonly id: string; readonly token: TokenOrigin | undefined };
 

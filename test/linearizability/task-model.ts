@@ -16,13 +16,13 @@ export interface TaskModel {
 export const absentModel: TaskModel = { phase: 'absent', revision: 0, content: undefined };
 
 /**
- * What becomes of an import by itself, one event each: attempts start, complete stages, fail and are repeated or give up,
- * images are stored, tasks end and expire. Nothing is canceled that nobody wanted canceled.
+ * What becomes of a task by itself, one event each: attempts start, complete stages, fail and are repeated or give up,
+ * images are stored, exports succeed without one, tasks end and expire. Nothing is canceled that nobody wanted canceled.
  */
 const stepsFrom: Readonly<Record<Phase, readonly Phase[]>> = {
   absent: [],
   pending: ['running'],
-  running: ['running', 'pending', 'committed', 'failed'],
+  running: ['running', 'pending', 'committed', 'succeeded', 'failed'],
   stopping: ['canceled'],
   committed: ['succeeded'],
   succeeded: ['expired'],
@@ -65,6 +65,7 @@ export function shows({ state, cancelRequested, revision }: Seen, model: TaskMod
 export function carryOut(model: TaskModel, { call, answer }: Operation): TaskModel | undefined {
   switch (call.kind) {
     case 'create':
+      if (model.phase === 'absent' && call.needsImage === true && isUnfit(answer)) return model;
       if (model.phase === 'absent') return answered({ phase: 'pending', revision: 1, content: call.content }, answer);
       return model.content === call.content ? answered(model, answer) : refusedWith('REQUEST_ID_REUSED', model, answer);
     case 'cancel':
@@ -75,6 +76,10 @@ export function carryOut(model: TaskModel, { call, answer }: Operation): TaskMod
     default:
       return call satisfies never;
   }
+}
+
+function isUnfit(answer: Operation['answer']): boolean {
+  return answer.kind === 'refused' && answer.reason === 'INVALID_REQUEST';
 }
 
 function cancel(model: TaskModel, answer: Operation['answer']): TaskModel | undefined {

@@ -3,11 +3,11 @@ import type { Random } from '../../simulation/random.ts';
 import type { Ledger } from '../ledger.ts';
 import type { ReadLog } from './read-log.ts';
 
-/** Every registered image can be downloaded, from whatever node, and its bytes have its digest. */
+/** Every image that is registered and not deleted can be downloaded, from whatever node, and its bytes have its digest. */
 export async function checkImages(ledger: Ledger, log: ReadLog, httpUrls: readonly string[], random: Random): Promise<void> {
   for (const [subject, events] of log) {
     const [first] = events;
-    if (first?.payload?.$case !== 'imageRegistered') continue;
+    if (first?.payload?.$case !== 'imageRegistered' || events.at(-1)?.payload?.$case === 'imageDeleted') continue;
     const url = `${random.pick(httpUrls)}/${subject}/data`;
     const response = await fetch(url);
     const digest = response.status === 200 ? digestOf(await response.bytes()) : `status ${response.status}: ${await response.text()}`;

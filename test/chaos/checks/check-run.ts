@@ -8,6 +8,7 @@ import type { Watcher } from '../load/watcher.ts';
 import type { Deployment } from '../nodes/deployment.ts';
 import { checkAnswers } from './check-answers.ts';
 import { checkChains, checkSameEvents } from './check-chains.ts';
+import { checkExports } from './check-exports.ts';
 import { checkHistory } from './check-history.ts';
 import { checkImages } from './check-images.ts';
 import { checkMemory } from './check-memory.ts';
@@ -45,6 +46,7 @@ export async function checkRun(run: Run): Promise<void> {
   await Promise.all(stopped.map((node) => node.stop()));
   ledger.note('all nodes have stopped');
   checkStore(ledger, storeFaults(run.deployment.storeFolder, log));
+  checkExports(ledger, log, run.deployment.exportsFolder);
   checkProjections(ledger, stopped);
   for (const node of stopped) checkMemory(ledger, node);
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 
+import type { Event } from '../../../src/gen/lehr/v1/event.ts';
 import type { Ledger } from '../ledger.ts';
 import type { ReadLog } from './read-log.ts';
 
@@ -13,13 +14,19 @@ export interface StoreFaults {
 
 /** Compares the store's folder with the images of the log. */
 export function storeFaults(storeFolder: string, log: ReadLog): StoreFaults {
-  const needed = new Set([...log.values()].flatMap(([first]) => (first?.payload?.$case === 'imageRegistered' ? [first.payload.value.file] : [])));
+  const needed = new Set([...log.values()].flatMap(filesNeededBy));
   const files = readdirSync(path.join(storeFolder, 'images'));
   return {
     staged: readdirSync(path.join(storeFolder, 'staging')),
     strangers: files.filter((file) => !needed.has(file)),
     missing: [...needed].filter((file) => !files.includes(file)),
   };
+}
+
+function filesNeededBy(events: readonly Event[]): readonly string[] {
+  const [first] = events;
+  const isDeleted = events.at(-1)?.payload?.$case === 'imageDeleted';
+  return first?.payload?.$case === 'imageRegistered' && !isDeleted ? [first.payload.value.file] : [];
 }
 
 /** Nothing stays staged, there is no file without an image and no image without its file. */

@@ -1,4 +1,5 @@
-import type { Event } from '../../../src/gen/lehr/v1/event.ts';
+import type { Event, ImageRegistered } from '../../../src/gen/lehr/v1/event.ts';
+import type { TaskSpec } from '../../../src/gen/lehr/v1/task.ts';
 import type { Ledger } from '../ledger.ts';
 import { describeEvents } from './describe-events.ts';
 import type { ReadLog } from './read-log.ts';
@@ -12,8 +13,8 @@ const running: readonly (Happened | undefined)[] = ['attemptStarted', 'stageComp
 
 /**
  * Every task that was ever asked for ended exactly once and then at most expired, not before its time; it has one image where it
- * succeeded and none where not; and the image is what the source gave. `digestOf`: what is behind a source's URL; undefined where no
- * import of it can succeed.
+ * succeeded, unless it is an export, and none where not; the image is what the source gave, or the one that was cloned. `digestOf`: what is
+ * behind a source's URL; undefined where no import of it can succeed.
  */
 export function checkTasks(ledger: Ledger, log: ReadLog, digestOf: (url: string) => string | undefined): void {
   for (const [subject, events] of log) {
@@ -36,17 +37,31 @@ export function checkTasks(ledger: Ledger, log: ReadLog, digestOf: (url: string)
     if (expiredEarly(events)) broken('nothing expires early');
     const stored = events.flatMap(({ payload }) => (payload?.$case === 'imageStored' ? [payload.value] : []));
     const registered = image.flatMap(({ payload }) => (payload?.$case === 'imageRegistered' ? [payload.value] : []));
-    const wanted = ends[0] === 'taskSucceeded' ? 1 : 0;
+    const kindOfTask = specOf(events[0])?.kind;
+    const wanted = ends[0] === 'taskSucceeded' && kindOfTask?.$case !== 'exportImage' ? 1 : 0;
     if (stored.length !== wanted || registered.length !== wanted) broken('a task that succeeds has one image, and every other has none');
-    const url = sourceOf(events[0]);
-    if (ends.includes('taskFailed') && digestOf(url) !== undefined) broken('a task fails only because of its source');
-    if (registered.some(({ digest }) => digest !== digestOf(url))) broken('an image is what its source gave');
+    if (kindOfTask?.$case === 'importImage') {
+      const digest = digestOf(kindOfTask.value.sourceUri);
+      if (ends.includes('taskFailed') && digest !== undefined) broken('a task fails only because of its source');
+      if (registered.some((made) => made.digest !== digest)) broken('an image is what its source gave');
+    } else if (kindOfTask !== undefined) {
+      ledger.count(`${kindOfTask.$case} ended ${ends.join(' ')}`);
+      const original = registeredIn(log, kindOfTask.value.imageId);
+      if (cause !== undefined && cause.reason !== 'REASON_IMAGE_NOT_FOUND') broken('an export or a clone fails only because its image is gone');
+      if (registered.some((made) => made.digest !== original?.digest)) broken('a clone has the bytes of its image');
+    }
   }
 }
 
-function sourceOf(first: Event | undefined): string {
-  const kind = first?.payload?.$case === 'taskCreated' ? first.payload.value.spec?.kind : undefined;
-  return kind?.$case === 'importImage' ? kind.value.sourceUri : '';
+/** What a task was asked to do. */
+export function specOf(first: Event | undefined): TaskSpec | undefined {
+  return first?.payload?.$case === 'taskCreated' ? first.payload.value.spec : undefined;
+}
+
+/** What an image was registered with. */
+export function registeredIn(log: ReadLog, imageId: string): ImageRegistered | undefined {
+  const [first] = log.get(`images/${imageId}`) ?? [];
+  return first?.payload?.$case === 'imageRegistered' ? first.payload.value : undefined;
 }
 
 function isClosed(story: readonly Happened[]): boolean {

@@ -19,7 +19,8 @@ export class ChaosClient {
 
   /** `content` names what is asked for: the same for the same request. */
   create({ name, api }: Door, requestId: string, content: string, request: Part<CreateTaskRequest>): Promise<Recorded> {
-    return this.#history.record(requestId, name, { kind: 'create', content }, () => api.createTask({ ...request, requestId }));
+    const needsImage = request.spec?.kind?.$case !== 'importImage';
+    return this.#history.record(requestId, name, { kind: 'create', content, needsImage }, () => api.createTask({ ...request, requestId }));
   }
 
   cancel({ name, api }: Door, requestId: string, id: string): Promise<Recorded> {

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { importFrom } from '../../acceptance/harness/tasks.ts';
 import { Random } from '../../simulation/random.ts';
 import type { Recorded } from '../history.ts';
 import type { ChaosClient, Door } from './chaos-client.ts';
-import type { ChaosSources } from './chaos-sources.ts';
-import type { PlannedTask } from './plan-task.ts';
+import type { PlannedCalls } from './plan-task.ts';
+import type { Wanted } from './wanted.ts';
 
 /** A create without an answer is sent again so often, each time after a pause of so long at most; a cancel less often. */
 const createTries = 40;
@@ -18,7 +17,6 @@ const otherNodeShare = 0.7;
 /** What owners work with. */
 export interface OwnerDeps {
   readonly client: ChaosClient;
-  readonly sources: ChaosSources;
   /** The nodes that take calls now, paused or not. */
   readonly doors: () => readonly Door[];
 }
@@ -26,43 +24,45 @@ export interface OwnerDeps {
 /** The owner of one task: does what the plan says, asking one node now and another one then. */
 export class Owner {
   readonly #deps: OwnerDeps;
-  readonly #plan: PlannedTask;
+  readonly #plan: PlannedCalls;
+  readonly #wanted: Wanted;
   readonly #random: Random;
   /** Who answered last. */
   #answeredBy = '';
 
-  constructor(deps: OwnerDeps, plan: PlannedTask) {
+  constructor(deps: OwnerDeps, plan: PlannedCalls, wanted: Wanted) {
     this.#deps = deps;
+    this.#wanted = wanted;
     this.#plan = plan;
     this.#random = new Random(plan.seed);
   }
 
-  /** Resolves when all is done. */
-  async run(): Promise<void> {
-    const { requestId, fate, twinAfterMs, repeatAfterMs, reuseAfterMs, cancelAfterMs } = this.#plan;
+  /** Resolves with the task's id when all is done; undefined where no node answered. */
+  async run(): Promise<string | undefined> {
+    const { requestId, twinAfterMs, repeatAfterMs, reuseAfterMs, cancelAfterMs } = this.#plan;
     const { cancelTwice, readsAfterMs, glancesAfterMs } = this.#plan;
-    const { client, sources } = this.#deps;
-    const url = sources.open(requestId, fate, this.#random);
-    const create = (): Promise<Recorded | undefined> => this.#create(url);
+    const { client } = this.#deps;
+    const create = (): Promise<Recorded | undefined> => this.#create(this.#wanted);
     const [created, twin] = await Promise.all([create(), this.#later(twinAfterMs, create)]);
     const id = idOf(created) ?? idOf(twin);
-    if (id === undefined) return;
+    if (id === undefined) return undefined;
     const cancel = (): Promise<unknown> => this.#ask(cancelTries, (door) => client.cancel(door, requestId, id));
     const read = (): Promise<unknown> => this.#ask(1, (door) => client.get(door, requestId, id, 'with the newest token'));
     const glance = (): Promise<unknown> => this.#ask(1, (door) => client.get(door, requestId, id, 'without a token'));
     await Promise.all([
       this.#later(repeatAfterMs, create),
-      this.#later(reuseAfterMs, () => this.#create(`${url}?other`)),
+      this.#later(reuseAfterMs, () => this.#create(this.#wanted.other)),
       this.#later(cancelAfterMs, () => Promise.all([cancel(), ...(cancelTwice ? [cancel()] : [])]).then(read)),
       ...readsAfterMs.map((afterMs) => this.#later(afterMs, read)),
       ...glancesAfterMs.map((afterMs) => this.#later(afterMs, glance)),
     ]);
+    return id;
   }
 
-  #create(url: string): Promise<Recorded | undefined> {
+  #create({ content, request }: Omit<Wanted, 'other'>): Promise<Recorded | undefined> {
     const { requestId, ttlSeconds } = this.#plan;
     const ttl = ttlSeconds === undefined ? undefined : { seconds: BigInt(ttlSeconds), nanos: 0 };
-    return this.#ask(createTries, (door) => this.#deps.client.create(door, requestId, url, { ...importFrom(url), ttl }));
+    return this.#ask(createTries, (door) => this.#deps.client.create(door, requestId, content, { ...request, ttl }));
   }
 
   async #later<T>(afterMs: number | undefined, work: () => Promise<T>): Promise<T | undefined> {

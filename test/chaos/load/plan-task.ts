@@ -1,10 +1,9 @@
 import type { Random } from '../../simulation/random.ts';
 import type { SourceFate } from './chaos-sources.ts';
 
-/** One task of the load, and what its owner does with it. Times count from the answer to the create. */
-export interface PlannedTask {
+/** What the owner of one task does with it. Times count from the answer to the create. */
+export interface PlannedCalls {
   readonly requestId: string;
-  readonly fate: SourceFate;
   /** How long it stays listed; undefined: longer than any run. */
   readonly ttlSeconds: number | undefined;
   /** The same create is sent to another node too, so long after the first one was sent. */
@@ -22,6 +21,11 @@ export interface PlannedTask {
   readonly seed: number;
 }
 
+/** One import of the load. */
+export interface PlannedTask extends PlannedCalls {
+  readonly fate: SourceFate;
+}
+
 /** Times to live of those tasks that expire during the run. */
 const shortTtlSeconds = [1, 2, 3, 5];
 
@@ -30,12 +34,16 @@ const badFates: readonly SourceFate[] = ['missing', 'truncated', 'silent', 'no i
 
 /** Draws the task with this number. */
 export function planTask(random: Random, index: number): PlannedTask {
+  return { fate: random.pick(random.chance(0.8) ? goodFates : badFates), ...planCalls(random, `request-${index}`) };
+}
+
+/** Draws what an owner does under this request id. */
+export function planCalls(random: Random, requestId: string): PlannedCalls {
   const optionally = (share: number, mostMs: number): number | undefined => (random.chance(share) ? random.between(0, mostMs) : undefined);
   const several = (most: number, mostMs: number): readonly number[] =>
     Array.from({ length: random.between(0, most) }, () => random.between(0, mostMs)).toSorted((a, b) => a - b);
   return {
-    requestId: `request-${index}`,
-    fate: random.pick(random.chance(0.8) ? goodFates : badFates),
+    requestId,
     ttlSeconds: random.chance(0.5) ? random.pick(shortTtlSeconds) : undefined,
     twinAfterMs: optionally(0.2, 50),
     repeatAfterMs: optionally(0.15, 10_000),

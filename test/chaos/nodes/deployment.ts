@@ -7,6 +7,8 @@ export interface Deployment {
   readonly nodes: readonly ChaosNode[];
   /** The folder of the images that all nodes share. */
   readonly storeFolder: string;
+  /** The folder that images are exported to. */
+  readonly exportsFolder: string;
   readonly victims: ReadonlyMap<string, Victim>;
   readonly lanes: readonly Lane[];
   /** A node with an empty data folder, not started; undefined where there can be but one. */

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
 import { startKafka } from '../../../scripts/servers/start-kafka.ts';
@@ -58,8 +59,10 @@ export async function startCluster(folder: string, ledger: Ledger): Promise<Depl
     const natsProxies = await Promise.all(numbers.map(() => proxyTo(natsPort)));
 
     const storeFolder = path.join(folder, 'store');
+    const exportsFolder = path.join(folder, 'exports');
+    mkdirSync(exportsFolder);
     const makeNode = (number: number, natsAddress: string): ChaosNode => new ChaosNode(`node-${number}`, path.join(folder, `node-${number}`), {
-      ...nodeSettings, log: 'kafka', 'kafka-brokers': kafka.brokers.join(','), 'kafka-topic': topic, 'kafka-partitions': String(partitions),
+      ...nodeSettings(exportsFolder), log: 'kafka', 'kafka-brokers': kafka.brokers.join(','), 'kafka-topic': topic, 'kafka-partitions': String(partitions),
       'nats-servers': natsAddress, 'store-dir': storeFolder,
     }, ledger);
     const nodes = numbers.map((number, index) => makeNode(number, `127.0.0.1:${natsProxies[index]?.port ?? 0}`));
@@ -75,7 +78,7 @@ export async function startCluster(folder: string, ledger: Ledger): Promise<Depl
     ];
     const nodeTargets: readonly LaneVictim[] = nodes.map(({ name }) => ({ name, harms: ['kill', 'kill', 'pause', 'pause', 'stop'] }));
     return {
-      nodes, storeFolder,
+      nodes, storeFolder, exportsFolder,
       victims: new Map(victims.map((victim) => [victim.name, victim])),
       lanes: [
         { name: 'nodes', victims: nodeTargets, shortestGapMs: 2_000, longestGapMs: 10_000 },
