@@ -15,6 +15,9 @@ export const slotsPerThread = 16;
  */
 export const flushEveryBytes = 32 * 1024 * 1024;
 
+/** After so many new bytes it is noted how far a file has become durable while it is still being received. */
+export const checkpointEveryBytes = 64 * 1024 * 1024;
+
 /**
  * Early flushes that one pool thread has under way at once. They run on libuv's threads, which serve the whole process;
  * a file that finds no room is flushed later.

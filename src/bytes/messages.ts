@@ -4,6 +4,7 @@ import type { Failure } from '../gen/lehr/v1/failure.ts';
 import type { Verdict } from '../formats/verdict.ts';
 import type { Wrapper } from '../formats/wrapper.ts';
 import type { DecodeLimits } from './decode-limits.ts';
+import type { SyncedPrefix } from './staged-file.ts';
 
 /**
  * What the main thread asks of a pool thread. Commands of one turn of the event loop travel in one message, in order. The
@@ -14,6 +15,10 @@ export type PoolCommand =
   | { readonly kind: 'open'; readonly id: number; readonly path: string; readonly name: string; readonly declared: DiskFormat }
   /** Append the first `sizeBytes` of the slot, then give the slot back. */
   | { readonly kind: 'data'; readonly id: number; readonly slot: number; readonly sizeBytes: number }
+  /** Drop what has come: the bytes begin anew. */
+  | { readonly kind: 'restart'; readonly id: number }
+  /** Make what has come durable and say its digest; more may follow. */
+  | { readonly kind: 'sync'; readonly id: number }
   /** All bytes have come: make them durable and say their digest. */
   | { readonly kind: 'finish'; readonly id: number }
   /** Close and remove the file, whether or not it is finished; give the job up. `path` is empty for a job. */
@@ -88,9 +93,17 @@ export interface JobProgress {
   readonly bytesTotal: number;
 }
 
-/** What a pool thread answers: slots that it is done with, how far jobs are, and results. */
+/** How much of a transfer has become durable. */
+export interface TransferSync extends SyncedPrefix {
+  readonly id: number;
+  /** Whether that was asked for. */
+  readonly asked: boolean;
+}
+
+/** What a pool thread answers: slots that it is done with, how far jobs are and transfers are durable, and results. */
 export interface PoolReply {
   readonly freedSlots: readonly number[];
+  readonly synced: readonly TransferSync[];
   readonly progress: readonly JobProgress[];
   readonly results: readonly PoolResult[];
 }

@@ -9,8 +9,9 @@ import { digestJob } from './jobs/digest-job.ts';
 import { inspectJob } from './jobs/inspect-job.ts';
 import { JobAbortedError, JobContext } from './jobs/job-context.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import type { JobProgress, PoolCommand, PoolJob, PoolReply, PoolResult, PoolThreadData } from './messages.ts';
+import type { JobProgress, PoolCommand, PoolJob, PoolReply, PoolResult, PoolThreadData, TransferSync } from './messages.ts';
 import { StagedFile } from './staged-file.ts';
+import type { SyncedPrefix } from './staged-file.ts';
 import { storeFailure } from '../stores/store-failure.ts';
 
 /*
@@ -27,6 +28,7 @@ const room = { gate, memory: new MemoryBudget(decoderBytesPerThread) };
 const files = new Map<number, StagedFile>();
 const jobs = new Map<number, JobContext>();
 let freedSlots: number[] = [];
+let synced: TransferSync[] = [];
 let progress: JobProgress[] = [];
 let results: PoolResult[] = [];
 let handledBytes = 0;
@@ -54,7 +56,9 @@ function handle(command: PoolCommand): void {
     case 'open': {
       try {
         const onFailure = (failure: PoolFailure): void => end({ kind: 'failed', id, failure });
-        files.set(id, new StagedFile(command.path, command.name, command.declared, gate, onFailure));
+        const { path, name, declared } = command;
+        const onSynced = (prefix: SyncedPrefix): void => told({ ...prefix, id, asked: false });
+        files.set(id, new StagedFile({ path, name, declared, wrapping: 'wrapped', gate, onFailure, onSynced }));
       } catch (error) {
         end({ kind: 'failed', id, failure: storeFailure(error, command.name, 0) });
       }
@@ -64,6 +68,14 @@ function handle(command: PoolCommand): void {
       freedSlots.push(command.slot);
       handledBytes += command.sizeBytes;
       files.get(id)?.append(new Uint8Array(memory, command.slot * slotBytes, command.sizeBytes));
+      return;
+    }
+    case 'restart': {
+      files.get(id)?.restart();
+      return;
+    }
+    case 'sync': {
+      files.get(id)?.sync((prefix) => told({ ...prefix, id, asked: true }));
       return;
     }
     case 'finish': {
@@ -135,6 +147,11 @@ function tell(step: JobProgress): void {
   scheduleReply();
 }
 
+function told(sync: TransferSync): void {
+  synced.push(sync);
+  scheduleReply();
+}
+
 function scheduleReply(): void {
   if (inBatch || replyScheduled) return;
   replyScheduled = true;
@@ -144,9 +161,10 @@ function scheduleReply(): void {
 function reply(): void {
   replyScheduled = false;
   handledBytes = 0;
-  if (freedSlots.length === 0 && results.length === 0 && progress.length === 0) return;
-  const message: PoolReply = { freedSlots, progress, results };
+  if (freedSlots.length === 0 && results.length === 0 && progress.length === 0 && synced.length === 0) return;
+  const message: PoolReply = { freedSlots, synced, progress, results };
   freedSlots = [];
+  synced = [];
   progress = [];
   results = [];
   port?.postMessage(message);

@@ -1,9 +1,9 @@
 import { FailureError } from '../domain/failures.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import { slotBytes } from './bounds.ts';
-import type { PoolResult } from './messages.ts';
+import type { PoolResult, TransferSync } from './messages.ts';
 import type { SlotWaiter } from './slot-pool.ts';
-import type { StagedResult } from './staged-file.ts';
+import type { StagedResult, SyncedPrefix } from './staged-file.ts';
 import type { LinkClient, ThreadLink } from './thread-link.ts';
 
 /** Where the bytes of a transfer go. */
@@ -19,6 +19,8 @@ export interface SinkTarget {
    * is removed by then. `write` and `finish` reject with the same error, but a source that stalls calls neither.
    */
   onFailure(error: Error): void;
+  /** Called with each beginning that became durable while more came, every `checkpointEveryBytes` at most. */
+  onSynced?(prefix: SyncedPrefix): void;
 }
 
 interface PendingWrite {
@@ -45,6 +47,7 @@ export class Sink implements LinkClient, SlotWaiter {
   #underWay = 0;
   #write: PendingWrite | undefined;
   #kept: Uint8Array = new Uint8Array(0);
+  #sync: PromiseWithResolvers<SyncedPrefix> | undefined;
   #finish: PromiseWithResolvers<StagedResult> | undefined;
   #abort: PromiseWithResolvers<void> | undefined;
   #error: Error | undefined;
@@ -71,6 +74,33 @@ export class Sink implements LinkClient, SlotWaiter {
       this.#write = { rest, offset: 0, resolve, reject };
       this.#link.slots.wait(this);
     });
+  }
+
+  /** Drops what was written: the next chunk is the first. Not while a `write` waits. */
+  restart(): void {
+    this.#handOver();
+    if (this.#opened) this.#link.send({ kind: 'restart', id: this.#id });
+  }
+
+  /** Resolves when what was written so far is durable, with its digest. Not while a `write` or another `sync` waits. */
+  sync(): Promise<SyncedPrefix> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    this.#handOver();
+    this.#open();
+    this.#link.send({ kind: 'sync', id: this.#id });
+    this.#sync = Promise.withResolvers();
+    return this.#sync.promise;
+  }
+
+  /**
+   * Ends a transfer that did not come to its end, as `finish` does, so that a later one may go on where it stopped. A `write` that
+   * waits rejects with `reason`, and its chunk may be cut.
+   */
+  keep(reason: Error): Promise<StagedResult> {
+    this.#link.slots.stopWaiting(this);
+    this.#write?.reject(reason);
+    this.#write = undefined;
+    return this.finish();
   }
 
   /** All bytes were written. Resolves when they are durable; rejects with the failure otherwise. */
@@ -120,6 +150,12 @@ export class Sink implements LinkClient, SlotWaiter {
   /** Called by the link. */
   turnEnded(): void {
     if (this.#underWay === 0) this.#handOver();
+  }
+
+  /** Called by the link. */
+  synced({ sizeBytes, digest, asked }: TransferSync): void {
+    if (asked) this.#sync?.resolve({ sizeBytes, digest });
+    else this.#target.onSynced?.({ sizeBytes, digest });
   }
 
   /** Called by the link. */
@@ -197,6 +233,8 @@ export class Sink implements LinkClient, SlotWaiter {
     this.#slot = undefined;
     this.#write?.reject(error);
     this.#write = undefined;
+    this.#sync?.reject(error);
+    this.#sync = undefined;
     this.#finish?.reject(error);
     this.#finish = undefined;
   }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { failure } from '../domain/failures.ts';
 import { slotBytes, slotsPerThread, threadHeapMiB, threadYoungHeapMiB } from './bounds.ts';
-import type { PoolCommand, PoolReply, PoolResult, PoolThreadData } from './messages.ts';
+import type { PoolCommand, PoolReply, PoolResult, PoolThreadData, TransferSync } from './messages.ts';
 import { SlotPool } from './slot-pool.ts';
 
 /** What a link tells one transfer or job. */
@@ -12,6 +12,8 @@ export interface LinkClient {
   turnEnded?(): void;
   /** How far a job is; `bytesTotal` 0: unknown. */
   progressed?(bytesDone: number, bytesTotal: number): void;
+  /** How much of a transfer has become durable. */
+  synced?(sync: TransferSync): void;
   /** How it ended. Nothing follows. */
   ended(result: PoolResult): void;
 }
@@ -123,7 +125,7 @@ export class ThreadLink {
     this.#worker.postMessage(commands);
   }
 
-  #receive({ freedSlots, progress, results }: PoolReply): void {
+  #receive({ freedSlots, synced, progress, results }: PoolReply): void {
     this.#everAnswered = true;
     for (const { id, bytesDone, bytesTotal } of progress) this.#clients.get(id)?.progressed?.(bytesDone, bytesTotal);
     for (const slot of freedSlots) {
@@ -132,6 +134,7 @@ export class ThreadLink {
       owner?.slotFreed?.();
       this.slots.give(slot);
     }
+    for (const sync of synced) this.#clients.get(sync.id)?.synced?.(sync);
     for (const result of results) this.#end(result);
   }
 

@@ -3,8 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { slotBytes, threadDeathLimit } from '../../src/bytes/bounds.ts';
+import { checkpointEveryBytes, slotBytes, threadDeathLimit } from '../../src/bytes/bounds.ts';
 import { BytesPool } from '../../src/bytes/bytes-pool.ts';
+import type { SyncedPrefix } from '../../src/bytes/staged-file.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
 import { startPool, until, writeAll } from './pool-fixture.ts';
 
@@ -44,6 +45,69 @@ test('more bytes than an early flush waits for arrive whole', async (t) => {
   const { sink } = open('a');
   await writeAll(sink, bytes, 1024 * 1024);
   t.deepEqual(await sink.finish(), { sizeBytes: bytes.length, digest: digestOf(bytes) });
+});
+
+test('what has come is made durable when asked, with its digest, and more may follow', async (t) => {
+  const { open } = startPool(t, 1);
+  const bytes = diskOf(3 * slotBytes);
+  const { sink, path } = open('a');
+  for (const sizeBytes of [100, slotBytes, 3 * slotBytes]) {
+    await sink.write(bytes.subarray(existsSync(path) ? statSync(path).size : 0, sizeBytes));
+    t.deepEqual(await sink.sync(), { sizeBytes, digest: digestOf(bytes.subarray(0, sizeBytes)) });
+    t.is(statSync(path).size, sizeBytes);
+  }
+  t.deepEqual(await sink.finish(), { sizeBytes: bytes.length, digest: digestOf(bytes) });
+});
+
+test('a transfer that begins anew is one of what comes then, and its head is judged again', async (t) => {
+  const { open } = startPool(t, 1);
+  const bytes = diskOf(3 * slotBytes);
+  const good = open('good');
+  await writeAll(good.sink, diskOf(5 * slotBytes), 100_000);
+  good.sink.restart();
+  await writeAll(good.sink, bytes, 100_000);
+  t.deepEqual(await good.sink.finish(), { sizeBytes: bytes.length, digest: digestOf(bytes) });
+  t.true(readFileSync(good.path).equals(bytes));
+  const bad = open('bad');
+  await writeAll(bad.sink, bytes, 100_000);
+  bad.sink.restart();
+  await writeAll(bad.sink, html, 100_000).catch(() => undefined);
+  t.like(await bad.failed, { failure: { reason: 'REASON_NOT_A_DISK_IMAGE' } });
+});
+
+test('a transfer that stops is kept as far as it came, even while it waits for a slot', async (t) => {
+  const { open, pool } = startPool(t, 1);
+  const bytes = diskOf(40 * slotBytes);
+  const { sink, path } = open('a');
+  // No thread can free slots within this turn.
+  const writing = sink.write(bytes);
+  const stopped = new Error('stopped');
+  const kept = sink.keep(stopped);
+  t.is(await t.throwsAsync(Promise.resolve(writing)), stopped);
+  const { sizeBytes, digest } = await kept;
+  t.is(sizeBytes, slotBytes * pool.stats().slots);
+  t.is(digest, digestOf(bytes.subarray(0, sizeBytes)));
+  t.is(statSync(path).size, sizeBytes);
+  await sink.abort(stopped);
+  t.true(existsSync(path));
+});
+
+test('how much has become durable is told every 64 MiB while more comes', async (t) => {
+  const { pool, folder } = startPool(t, 1);
+  const told: SyncedPrefix[] = [];
+  const bytes = diskOf(150 * 1024 * 1024);
+  const sink = pool.openSink({
+    path: join(folder, 'a'), name: 'a', declared: 'DISK_FORMAT_UNSPECIFIED', onFailure: () => undefined, onSynced: (prefix) => void told.push(prefix),
+  });
+  for (let at = 0; at < bytes.length; at += 1024 * 1024) {
+    await sink.write(bytes.subarray(at, at + 1024 * 1024));
+    // A flush that is under way is waited for, so that there are as many as can be.
+    if (at % (32 * 1024 * 1024) === 0) await sink.sync();
+  }
+  await sink.finish();
+  t.is(told.length, 2);
+  for (const { sizeBytes, digest } of told) t.is(digest, digestOf(bytes.subarray(0, sizeBytes)));
+  t.true(told[0]!.sizeBytes >= checkpointEveryBytes && told[1]!.sizeBytes >= 2 * checkpointEveryBytes);
 });
 
 test('a hundred slow transfers hold no slot, and a fast one among them has all that its thread has', async (t) => {

@@ -80,7 +80,7 @@ function createTarget({ target: { path, name }, declared }: DecodeJob, gate: Flu
     failed = new FailureError(failure);
     ended.reject(failed);
   };
-  const file = openTarget(() => new StagedFile(path, name, declared, gate, onFailure, 'unwrapped'), name);
+  const file = openTarget(() => new StagedFile({ path, name, declared, gate, onFailure, wrapping: 'unwrapped' }), name);
   return {
     append: (bytes) => file.append(bytes),
     throwIfFailed() {
