@@ -8,3 +8,14 @@ export interface StageRun {
   /** Says how far the stage is; `bytesTotal` 0: unknown. Called as often as bytes come, so it has to be cheap and must not throw. */
   progress(bytesDone: number, bytesTotal: number): void;
 }
+
+/** Stops a stage from outside: the reason of its signal. */
+export class StageStoppedError extends Error {
+  /** Whether a later attempt may go on with what this one has staged. */
+  readonly keepsStaged: boolean;
+
+  constructor(message: string, keepsStaged: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.keepsStaged = keepsStaged;
+  }
+}

@@ -12,6 +12,12 @@ export interface StagedFileName {
   readonly name: string;
 }
 
+/** What an attempt has noted beside what it fetched. */
+export interface StagedNote {
+  readonly attempt: number;
+  readonly text: string;
+}
+
 /** A stored file that is open for reading. Whoever opened it closes it. */
 export interface OpenedImage {
   readonly sizeBytes: number;
@@ -28,14 +34,28 @@ export interface OpenedImage {
 export interface ImageStore {
   /** A file that this attempt fills. Creates nothing. */
   stagedFile(taskId: string, attempt: number, part: StagedPart): StagedFileName;
-  /** Removes a file that this attempt has filled; removing one that is not there is no error. */
+  /** Removes a file that this attempt has filled, with the note beside it; removing one that is not there is no error. */
   discardPart(taskId: string, attempt: number, part: StagedPart): Promise<void>;
+  /** Opens a file that an attempt has filled, or still fills; undefined where there is none. */
+  openPart(taskId: string, attempt: number, part: StagedPart): Promise<OpenedImage | undefined>;
+  /**
+   * Keeps a short text beside what this attempt fetches, in place of an earlier one, whole or not at all. It is no more durable than a
+   * crash of the process asks for: whoever reads it proves what it says.
+   */
+  writeNote(taskId: string, attempt: number, text: string): Promise<void>;
+  /** The texts that attempts before this one have left so. */
+  readNotes(taskId: string, attempt: number): Promise<readonly StagedNote[]>;
+  /** Removes what attempts before this one have staged, but for one of them. One that still runs, unknowing, may fail of it. */
+  discardEarlier(taskId: string, attempt: number, kept?: number): Promise<void>;
   /**
    * Makes a stored file a part of this attempt (`borrowed`) that shares its bytes and outlives its removal. False where there is none of
    * this name (any more). Borrowing again is no error.
    */
   borrow(file: string, taskId: string, attempt: number): Promise<boolean>;
-  /** Puts a file of the attempt in its place; its name there. Resolves when that is durable. Fails if something is there already. */
+  /**
+   * Puts a file of the attempt in its place, and removes the note of the attempt; its name there. Resolves when that is durable. Fails if
+   * something is there already.
+   */
   publish(taskId: string, attempt: number, part: StagedPart): Promise<string>;
   /** Removes a stored file; removing one that is gone is no error. */
   remove(file: string): Promise<void>;

@@ -1,4 +1,5 @@
 import type { RefusalReason } from '../domain/decision.ts';
+import { StageStoppedError } from '../stages/stage.ts';
 
 /**
  * Why an attempt has to stop although it did not fail. `canceled`: the task is to be canceled. `superseded`: another
@@ -7,12 +8,12 @@ import type { RefusalReason } from '../domain/decision.ts';
 export type OverReason = 'canceled' | 'superseded' | 'shutdown' | 'log';
 
 /** Carries the reason out of the handler, also as the reason of the attempt's signal. */
-export class AttemptOverError extends Error {
+export class AttemptOverError extends StageStoppedError {
   override readonly name = 'AttemptOverError';
   readonly reason: OverReason;
 
   constructor(reason: OverReason, options?: ErrorOptions) {
-    super(`the attempt is over: ${reason}`, options);
+    super(`the attempt is over: ${reason}`, reason !== 'canceled', options);
     this.reason = reason;
   }
 }

@@ -29,12 +29,12 @@ export async function finishCommitted(deps: FinishDeps, taskId: string): Promise
 }
 
 /**
- * Removes what an attempt that failed has left in the store and the next one has no use for. An export's later attempts deliver what an
- * earlier one has converted.
+ * Removes what an attempt that failed has left in the store and the next one has no use for. It goes on with what was fetched, and an export
+ * delivers what was converted; a store that is full has no room for either until then.
  */
-export async function clearAttempt(store: ImageStore, { id, attempt, spec }: PendingTask): Promise<void> {
-  if (kindOfSpec(spec) === 'export') await store.discardPart(id, attempt, 'borrowed');
-  else await store.discardStaging(id);
+export async function clearAttempt(store: ImageStore, { id, attempt, spec, failure }: PendingTask): Promise<void> {
+  if (failure?.reason === 'REASON_STORE_FULL') await store.discardStaging(id);
+  else if (kindOfSpec(spec) === 'export') await store.discardPart(id, attempt, 'borrowed');
 }
 
 /** Removes what a task that is past its point of no return, or has ended, has left in the store beside its image. */

@@ -1,7 +1,7 @@
 import { FailureError } from '../../src/domain/failures.ts';
-import type { ImageStore, OpenedImage, StagedPart } from '../../src/stores/image-store.ts';
+import type { ImageStore, OpenedImage, StagedNote, StagedPart } from '../../src/stores/image-store.ts';
 import { storeFailure } from '../../src/stores/store-failure.ts';
-import { isStoredFileName, isTaskId, stagedFileName, storedFileName, taskOfStagedFile } from '../../src/stores/folder/file-names.ts';
+import { attemptOfStagedFile, isStoredFileName, isTaskId, stagedFileName, storedFileName, taskOfStagedFile } from '../../src/stores/folder/file-names.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
@@ -36,6 +36,25 @@ export class SimStore implements ImageStore {
   async discardPart(taskId: string, attempt: number, part: StagedPart): Promise<void> {
     const file = stagedFileName(taskId, attempt, part);
     await this.#step(`discards staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file));
+  }
+
+  openPart(): Promise<OpenedImage | undefined> {
+    throw new Error('nothing of the simulation goes on with an earlier file');
+  }
+
+  async writeNote(): Promise<void> {
+    throw new Error('no source of the simulation can be gone on with');
+  }
+
+  readNotes(): Promise<readonly StagedNote[]> {
+    return this.#step('lists staging', 'staging', () => []);
+  }
+
+  async discardEarlier(taskId: string, attempt: number, kept?: number): Promise<void> {
+    const isEarlier = (file: string): boolean =>
+      taskOfStagedFile(file) === taskId && attemptOfStagedFile(file) < attempt && attemptOfStagedFile(file) !== kept;
+    const files = await this.#step('lists staging', 'staging', () => [...this.#disk.staged.keys()].filter(isEarlier));
+    await Promise.all(files.map((file) => this.#step(`discards staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file))));
   }
 
   borrow(file: string, taskId: string, attempt: number): Promise<boolean> {

@@ -65,6 +65,17 @@ test('a stage that takes too long is stopped, and fails the attempt with its nam
   t.is(tasks.peek(taskId).status, 'running');
   await clock.pass(2);
   t.like(tasks.peek(taskId), { status: 'pending', failure: { reason: 'REASON_DEADLINE_EXCEEDED', stage: 'fetch', retryable: true } });
+  // What it staged is for the next attempt.
+  t.deepEqual(asked, []);
+});
+
+test('an attempt for which the store is full leaves nothing in it until the next one', async (t) => {
+  const { begin, clock, tasks, asked } = workerBench((attempt) => attempt.lastStage('fetch', async () => {
+    throw new FailureError(failure('STORE_FULL', 'No room.'));
+  }));
+  await begin(taskId);
+  await clock.pass(1);
+  t.like(tasks.peek(taskId), { status: 'pending', failure: { reason: 'REASON_STORE_FULL' } });
   t.deepEqual(asked, [`discardStaging ${taskId}`]);
 });
 

@@ -3,7 +3,7 @@ import type { StagedPart } from '../image-store.ts';
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const uuidPattern = new RegExp(`^${uuid}$`);
 const filePattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}$`);
-const stagedPattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}(?:\\.(?:decoded|converted|borrowed))?$`);
+const stagedPattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}(?:\\.(?:decoded|converted|borrowed|note|note-new))?$`);
 
 /** Whether a text is a lower-case UUID, and so may name a folder. */
 export function isTaskId(text: string): boolean {
@@ -20,6 +20,11 @@ export function taskOfStagedFile(name: string): string | undefined {
   return stagedPattern.test(name) ? name.slice(0, name.indexOf('.')) : undefined;
 }
 
+/** The attempt that a staged file belongs to, of a name that has a task. */
+export function attemptOfStagedFile(name: string): number {
+  return Number(name.split('.')[1]);
+}
+
 /** The name of the file in which this attempt's image is stored. Throws for anything that is no such id or attempt. */
 export function storedFileName(taskId: string, attempt: number): string {
   const name = `${taskId}.${attempt}`;
@@ -31,4 +36,10 @@ export function storedFileName(taskId: string, attempt: number): string {
 export function stagedFileName(taskId: string, attempt: number, part: StagedPart): string {
   const name = storedFileName(taskId, attempt);
   return part === 'fetched' ? name : `${name}.${part}`;
+}
+
+/** The name of the note beside what an attempt has fetched, and that of the one that will replace it. */
+export function noteFileNames(taskId: string, attempt: number): { readonly note: string; readonly next: string } {
+  const name = storedFileName(taskId, attempt);
+  return { note: `${name}.note`, next: `${name}.note-new` };
 }

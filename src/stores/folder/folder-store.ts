@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FailureError } from '../../domain/failures.ts';
-import type { ImageStore, OpenedImage, StagedFileName, StagedPart } from '../image-store.ts';
+import type { ImageStore, OpenedImage, StagedFileName, StagedNote, StagedPart } from '../image-store.ts';
 import { storeFailure } from '../store-failure.ts';
 import { CoalescedSync } from './coalesced-sync.ts';
-import { isStoredFileName, isTaskId, stagedFileName, storedFileName, taskOfStagedFile } from './file-names.ts';
+import { attemptOfStagedFile, isStoredFileName, isTaskId, noteFileNames, stagedFileName, storedFileName, taskOfStagedFile } from './file-names.ts';
 import { openStoredFile } from './open-stored-file.ts';
 
 /**
@@ -49,7 +49,40 @@ export class FolderStore implements ImageStore {
 
   async discardPart(taskId: string, attempt: number, part: StagedPart): Promise<void> {
     const { path, name } = this.stagedFile(taskId, attempt, part);
-    await fromStore(name, () => rm(path, { force: true }));
+    const { note, next } = noteFileNames(taskId, attempt);
+    const paths = part === 'fetched' ? [path, join(this.#staging, note), join(this.#staging, next)] : [path];
+    await fromStore(name, () => Promise.all(paths.map((each) => rm(each, { force: true }))));
+  }
+
+  async openPart(taskId: string, attempt: number, part: StagedPart): Promise<OpenedImage | undefined> {
+    const { path, name } = this.stagedFile(taskId, attempt, part);
+    return fromStore(name, () => openStoredFile(path));
+  }
+
+  async writeNote(taskId: string, attempt: number, text: string): Promise<void> {
+    const { note, next } = noteFileNames(taskId, attempt);
+    await fromStore(`staging/${note}`, async () => {
+      await writeFile(join(this.#staging, next), text, { mode: 0o600 });
+      await rename(join(this.#staging, next), join(this.#staging, note));
+    });
+  }
+
+  async readNotes(taskId: string, attempt: number): Promise<readonly StagedNote[]> {
+    return fromStore('staging', async () => {
+      const isNote = (file: string): boolean => file === noteFileNames(taskId, attemptOfStagedFile(file)).note;
+      const notes = (await this.#stagedBefore(taskId, attempt)).filter(isNote);
+      return Promise.all(notes.map(async (file) => {
+        const text = await readFile(join(this.#staging, file), 'utf8');
+        return { attempt: attemptOfStagedFile(file), text };
+      }));
+    });
+  }
+
+  async discardEarlier(taskId: string, attempt: number, kept?: number): Promise<void> {
+    await fromStore('staging', async () => {
+      const earlier = (await this.#stagedBefore(taskId, attempt)).filter((file) => attemptOfStagedFile(file) !== kept);
+      await Promise.all(earlier.map((file) => rm(join(this.#staging, file), { force: true })));
+    });
   }
 
   async borrow(file: string, taskId: string, attempt: number): Promise<boolean> {
@@ -74,7 +107,8 @@ export class FolderStore implements ImageStore {
     await fromStore(`images/${file}`, () => link(staged.path, placed));
     const durable = this.#imagesSync.sync();
     // What stays of the staging after this is found by listStaging.
-    const cleared = unlink(staged.path).catch(() => undefined);
+    const { note } = noteFileNames(taskId, attempt);
+    const cleared = Promise.allSettled([unlink(staged.path), unlink(join(this.#staging, note))]);
     try {
       await durable;
     } catch (error) {
@@ -118,6 +152,11 @@ export class FolderStore implements ImageStore {
   async openForRead(file: string): Promise<OpenedImage | undefined> {
     const path = this.#storedPath(file);
     return fromStore(`images/${file}`, () => openStoredFile(path));
+  }
+
+  async #stagedBefore(taskId: string, attempt: number): Promise<readonly string[]> {
+    if (!isTaskId(taskId)) throw new RangeError('A task is named by a lower-case UUID.');
+    return (await readdir(this.#staging)).filter((file) => taskOfStagedFile(file) === taskId && attemptOfStagedFile(file) < attempt);
   }
 
   #storedPath(file: string): string {

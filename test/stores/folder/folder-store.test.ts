@@ -115,6 +115,51 @@ test('what an attempt staged beside what it fetched is published, removed and di
   t.deepEqual(readdirSync(join(root, 'staging')), []);
 });
 
+test('a note beside what was fetched is replaced whole, read by later attempts, and goes with the file', async (t) => {
+  const { root, store } = await openStore(t);
+  t.deepEqual(await store.readNotes(a, 9), []);
+  for (const text of ['first', 'second']) await store.writeNote(a, 2, text);
+  await store.writeNote(a, 3, 'third');
+  await store.writeNote(b, 1, 'of another task');
+  t.deepEqual(await store.readNotes(a, 2), []);
+  t.deepEqual(await store.readNotes(a, 3), [{ attempt: 2, text: 'second' }]);
+  t.deepEqual((await store.readNotes(a, 12)).toSorted((one, other) => one.attempt - other.attempt), [
+    { attempt: 2, text: 'second' }, { attempt: 3, text: 'third' },
+  ]);
+  writeFileSync(store.stagedFile(a, 2, 'fetched').path, 'bytes');
+  writeFileSync(store.stagedFile(a, 3, 'fetched').path, 'bytes');
+  await store.discardPart(a, 2, 'fetched');
+  await store.publish(a, 3, 'fetched');
+  t.deepEqual(readdirSync(join(root, 'staging')), [`${b}.1.note`]);
+  t.deepEqual(await store.listStaging(), [b]);
+});
+
+test('what earlier attempts have staged is removed, but for what is kept, and nothing of later ones or of other tasks', async (t) => {
+  const { root, store } = await openStore(t);
+  for (const [task, attempt, part] of [
+    [a, 1, 'fetched'], [a, 1, 'decoded'], [a, 2, 'fetched'], [a, 9, 'fetched'], [a, 10, 'fetched'], [b, 1, 'fetched'],
+  ] as const) writeFileSync(store.stagedFile(task, attempt, part).path, '');
+  await store.writeNote(a, 1, '');
+  await store.writeNote(a, 2, '');
+  await store.discardEarlier(a, 9, 2);
+  t.deepEqual(readdirSync(join(root, 'staging')).toSorted(), [`${a}.10`, `${a}.2`, `${a}.2.note`, `${a}.9`, `${b}.1`]);
+  await store.discardEarlier(a, 9);
+  t.deepEqual(readdirSync(join(root, 'staging')).toSorted(), [`${a}.10`, `${a}.9`, `${b}.1`]);
+});
+
+test('a staged file can be read while it still grows', async (t) => {
+  const { store } = await openStore(t);
+  t.is(await store.openPart(a, 1, 'fetched'), undefined);
+  const { path } = store.stagedFile(a, 1, 'fetched');
+  writeFileSync(path, '01234');
+  const opened = await store.openPart(a, 1, 'fetched');
+  writeFileSync(path, '56789', { flag: 'a' });
+  const target = Buffer.alloc(10);
+  t.is(await opened?.read(target, 0), 10);
+  t.is(target.toString(), '0123456789');
+  await opened?.close();
+});
+
 test('other files in the folders are nobody\'s', async (t) => {
   const { root, store } = await openStore(t);
   for (const name of ['lost+found', '.hidden', `${a}.0`, a, `${a}.1.part`]) {
