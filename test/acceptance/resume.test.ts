@@ -23,7 +23,7 @@ const lostAtBreakBytes = 16 * mebibyte;
 
 /** How far the staged file of the first attempt is noted to be durable; 0: no note. */
 function notedBytes({ folder }: LehrServer, id: string): number {
-  const note = path.join(folder, 'store/staging', `${id}.1.note`);
+  const note = path.join(folder, 'store/staging', `${id}.1.synced`);
   return existsSync(note) ? (JSON.parse(readFileSync(note, 'utf8')) as { lengthBytes: number }).lengthBytes : 0;
 }
 

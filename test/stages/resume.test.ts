@@ -106,10 +106,10 @@ const whole: Fetched = { sizeBytes: disk.length, digest: digestOf(disk), facts: 
 test.serial('an attempt goes on where an earlier one stopped, and proves what that had', async (t) => {
   const task = await Task.start(t);
   t.is(await t.throwsAsync(task.fetch(1, { validators: tagged, until: mebibyte, breaks: broken })), broken);
-  t.deepEqual(task.staged(), ['task.1', 'task.1.note']);
-  t.notRegex(readFileSync(join(task.root, 'staging', `${task.id}.1.note`), 'utf8'), /secret|source\.example\/disk/);
+  t.deepEqual(task.staged(), ['task.1', 'task.1.synced']);
+  t.notRegex(readFileSync(join(task.root, 'staging', `${task.id}.1.synced`), 'utf8'), /secret|source\.example\/disk/);
   t.is(await t.throwsAsync(task.fetch(2, { validators: tagged, until: 2 * mebibyte, breaks: broken })), broken);
-  t.deepEqual(task.staged(), ['task.2', 'task.2.note']);
+  t.deepEqual(task.staged(), ['task.2', 'task.2.synced']);
   t.deepEqual(await task.fetch(3, { validators: tagged }), { ...whole, facts: { ...whole.facts, resumed_from: String(2 * mebibyte) } });
   const resumed = [mebibyte, 2 * mebibyte].map((offsetBytes) => ({ offsetBytes, sizeBytes: disk.length, validators: tagged }));
   t.deepEqual(task.asked, [undefined, ...resumed]);
@@ -152,7 +152,7 @@ for (const { what, damage, next = { validators: tagged }, from = uri, asked } of
     const task = await Task.start(t);
     await t.throwsAsync(task.fetch(1, { validators: tagged, until: mebibyte, breaks: broken }));
     const { path } = task.store.stagedFile(task.id, 1, 'fetched');
-    damage?.(task, path, `${path}.note`);
+    damage?.(task, path, `${path}.synced`);
     const content = next.content ?? disk;
     t.deepEqual(await task.fetch(2, next, { from }), { ...whole, sizeBytes: content.length, digest: digestOf(content) });
     t.is(task.asked[1] !== undefined, asked);
@@ -171,7 +171,7 @@ test.serial('what follows the checkpoint is not read: an attempt that was declar
 test.serial('of several attempts the one that came farthest is gone on with', async (t) => {
   const task = await Task.start(t);
   await t.throwsAsync(task.fetch(1, { validators: tagged, until: 2 * mebibyte, breaks: broken }));
-  const files = ['', '.note'].map((end) => `${task.store.stagedFile(task.id, 1, 'fetched').path}${end}`);
+  const files = ['', '.synced'].map((end) => `${task.store.stagedFile(task.id, 1, 'fetched').path}${end}`);
   for (const file of files) copyFileSync(file, `${file}.kept`);
   await t.throwsAsync(task.fetch(2, { validators: { etag: '"v2"' }, until: mebibyte, breaks: broken }));
   for (const file of files) copyFileSync(`${file}.kept`, file);
@@ -182,7 +182,7 @@ test.serial('an image that was fetched whole is not fetched again when the attem
   const task = await Task.start(t);
   const large = Buffer.concat([disk, randomBytes(64 * mebibyte)]);
   const fetched = await task.fetch(1, { validators: tagged, content: large });
-  t.deepEqual(task.staged(), ['task.1', 'task.1.note']);
+  t.deepEqual(task.staged(), ['task.1', 'task.1.synced']);
   t.deepEqual(await task.fetch(2, { breaks: new Error('It is not asked.') }), {
     ...fetched, facts: { host: 'source.example', resumed_from: String(large.length) },
   });
@@ -192,7 +192,7 @@ test.serial('an image that was fetched whole is not fetched again when the attem
 test.serial('a crash costs what came after the last checkpoint', async (t) => {
   const task = await Task.start(t);
   const large = Buffer.concat([disk, randomBytes(126 * mebibyte)]);
-  const note = join(task.root, 'staging', `${task.id}.1.note`);
+  const note = join(task.root, 'staging', `${task.id}.1.synced`);
   const stop = new AbortController();
   const stopped = new StageStoppedError('superseded', true);
   // Nothing is told to the attempt: it is as good as killed, or it is a zombie.
@@ -221,7 +221,7 @@ for (const [what, reason, kept] of [
     const fetching = task.fetch(1, { validators: tagged, until: mebibyte, breaks: reason }, { signal: stop.signal });
     t.is(await t.throwsAsync(fetching), reason);
     await until(() => pool.stats().load === 0);
-    t.deepEqual(task.staged(), kept ? ['task.1', 'task.1.note'] : []);
+    t.deepEqual(task.staged(), kept ? ['task.1', 'task.1.synced'] : []);
   });
 }
 

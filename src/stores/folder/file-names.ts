@@ -3,7 +3,7 @@ import type { StagedPart } from '../image-store.ts';
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const uuidPattern = new RegExp(`^${uuid}$`);
 const filePattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}$`);
-const stagedPattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}(?:\\.(?:decoded|converted|borrowed|note|note-new))?$`);
+const stagedPattern = new RegExp(`^${uuid}\\.[1-9][0-9]{0,9}(?:\\.(?:decoded|converted|borrowed|synced|synced-new))?$`);
 
 /** Whether a text is a lower-case UUID, and so may name a folder. */
 export function isTaskId(text: string): boolean {
@@ -41,5 +41,5 @@ export function stagedFileName(taskId: string, attempt: number, part: StagedPart
 /** The name of the note beside what an attempt has fetched, and that of the one that will replace it. */
 export function noteFileNames(taskId: string, attempt: number): { readonly note: string; readonly next: string } {
   const name = storedFileName(taskId, attempt);
-  return { note: `${name}.note`, next: `${name}.note-new` };
+  return { note: `${name}.synced`, next: `${name}.synced-new` };
 }

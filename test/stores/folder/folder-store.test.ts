@@ -130,7 +130,7 @@ test('a note beside what was fetched is replaced whole, read by later attempts, 
   writeFileSync(store.stagedFile(a, 3, 'fetched').path, 'bytes');
   await store.discardPart(a, 2, 'fetched');
   await store.publish(a, 3, 'fetched');
-  t.deepEqual(readdirSync(join(root, 'staging')), [`${b}.1.note`]);
+  t.deepEqual(readdirSync(join(root, 'staging')), [`${b}.1.synced`]);
   t.deepEqual(await store.listStaging(), [b]);
 });
 
@@ -142,7 +142,7 @@ test('what earlier attempts have staged is removed, but for what is kept, and no
   await store.writeNote(a, 1, '');
   await store.writeNote(a, 2, '');
   await store.discardEarlier(a, 9, 2);
-  t.deepEqual(readdirSync(join(root, 'staging')).toSorted(), [`${a}.10`, `${a}.2`, `${a}.2.note`, `${a}.9`, `${b}.1`]);
+  t.deepEqual(readdirSync(join(root, 'staging')).toSorted(), [`${a}.10`, `${a}.2`, `${a}.2.synced`, `${a}.9`, `${b}.1`]);
   await store.discardEarlier(a, 9);
   t.deepEqual(readdirSync(join(root, 'staging')).toSorted(), [`${a}.10`, `${a}.9`, `${b}.1`]);
 });
