@@ -14,6 +14,7 @@ import { benchInterference } from './interference.ts';
 import { benchLargeImages } from './large-images.ts';
 import { benchReplay } from './replay.ts';
 import { report, type Figure } from './report.ts';
+import { benchSlowLines } from './slow-lines.ts';
 import { benchSmallImports } from './small-imports.ts';
 
 type Benchmarks = Readonly<Record<string, (folder: string) => AsyncGenerator<Figure>>>;
@@ -26,6 +27,7 @@ const embedded: Benchmarks = {
   inspection: benchInspection,
   conversion: benchConversion,
   interference: benchInterference,
+  'slow-lines': benchSlowLines,
   replay: benchReplay,
 };
 
