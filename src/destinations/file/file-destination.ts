@@ -62,22 +62,22 @@ async function deliverInto(
   for (let attempt = 1; attempt < delivery.attempt; attempt += 1) await unlink(folder.at(temporary(attempt))).catch(() => undefined);
   const before = await inDestination(() => lookAt(path, delivery.ours, delivery, files));
   if (before.kind !== 'absent') return existing(before, target);
-  const own = temporary(delivery.attempt);
+  const own = folder.at(temporary(delivery.attempt));
   try {
-    await writeVerified(folder.at(own), artefact, delivery, target, files);
+    await writeVerified(own, artefact, delivery, target, files);
     delivery.signal.throwIfAborted();
-    const isPlaced = await inDestination(() => linkUnlessThere(folder.at(own), path));
+    const isPlaced = await inDestination(() => linkUnlessThere(own, path));
     if (!isPlaced) return existing(await inDestination(() => lookAt(path, delivery.ours, delivery, files)), target);
+    await removed(own);
     await inDestination(() => folder.sync()).catch(async (error: unknown) => {
       throw await removed(path) ? error : leftBehind(error, target.location);
     });
+    return { location: target.location, digest: artefact.digest, sizeBytes: artefact.sizeBytes, verified: true };
   } catch (error) {
-    const shown = target.location.slice(0, -encodeURIComponent(name).length) + encodeURIComponent(own);
-    throw await removed(folder.at(own)) ? error : leftBehind(error, shown);
+    throw await removed(own) ? error : leftBehind(error, new URL(temporary(delivery.attempt), target.location).href);
+  } finally {
+    await removed(own);
   }
-  // The name that is in the way of nobody is removed by the next attempt where it cannot be now; the file is there.
-  await removed(folder.at(own));
-  return { location: target.location, digest: artefact.digest, sizeBytes: artefact.sizeBytes, verified: true };
 }
 
 /** Writes the artefact and reads it back. */
