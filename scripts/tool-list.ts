@@ -17,6 +17,7 @@ export type ToolName =
   | 'nats-server'
   | 'kcat'
   | 'python3-confluent-kafka'
+  | 'swift'
   | 'docker-compose'
   | 'hadolint';
 
@@ -119,6 +120,12 @@ export const TOOLS: readonly Tool[] = [
     probe: ['/usr/bin/python3', '-c', 'import confluent_kafka'],
     source: packages('python3-confluent-kafka'),
     skipped: 'no second Kafka client reads the events',
+  },
+  {
+    name: 'swift',
+    probe: ['/usr/bin/python3', '-c', 'import importlib.util as u, sys; sys.exit(u.find_spec("swift.proxy") is None)'],
+    source: packages('swift-proxy', 'swift-account', 'swift-container', 'swift-object'),
+    skipped: 'nothing is read from and written to a real Swift, by its own protocol and by that of S3',
   },
   {
     // The plugin of a newer docker serves as well.
