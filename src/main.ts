@@ -9,6 +9,7 @@ import { openCluster } from './compose/cluster.ts';
 import { openEmbedded } from './compose/embedded.ts';
 import { openSandbox } from './compose/open-sandbox.ts';
 import { startRoles, type Roles, type Serving } from './compose/roles.ts';
+import { readCredentials } from './credentials/read-credentials.ts';
 import { lockDataFolder } from './log/sqlite/data-lock.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Config } from './settings.ts';
@@ -42,6 +43,8 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     for (const step of undo.reverse()) await step();
   };
   try {
+    const { warnings } = readCredentials(config.credentials);
+    for (const warning of warnings) logger.warn(warning);
     const lock = lockDataFolder(folder, `process ${process.pid} on ${hostname()}`);
     undo.push(() => { lock.release(); });
     const store = await FolderStore.open(config['store-dir'] === '' ? join(folder, 'store') : resolve(config['store-dir']));

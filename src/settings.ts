@@ -36,6 +36,7 @@ export const settings = {
   'require-recognised-raw': setting('off', 'Whether raw disks are refused on which nothing is recognised: on or off (they are warned of).', parseChoice(['off', 'on'])),
   'file-roots': setting('', 'Folders that file:// may read from, comma between. Empty: file:// is refused.', parseFolders),
   'source-allow': setting('', 'Private hosts, addresses and ranges that sources may lead to, loopback too, comma between: mirror.lan, *.corp.example:443, 10.1.0.0/16; private: all, none: none. Empty: with auth none private, otherwise none.', parseSourceAllow),
+  credentials: setting('', 'YAML file of the secrets that tasks name, for s3://, swift://, http(s) and regions. Empty: there are none.', parsePath),
   roles: setting('api,worker', 'What this server does: api (answers calls), worker (works on tasks), or both.', parseWords(['api', 'worker'])),
   log: setting('sqlite', 'Where the log is: sqlite (in data-dir, one server) or kafka (a cluster).', parseChoice(['sqlite', 'kafka'])),
   'kafka-brokers': setting('', 'Kafka brokers to begin with, host:port, comma between.', parseAddresses),
