@@ -1,0 +1,110 @@
+import type { ObjectDoor } from '../../sources/objects/object-door.ts';
+import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
+import type { Artefact, Delivered, Delivery } from '../destination.ts';
+import { heededSignal } from './heeded-signal.ts';
+import { asDeliveryError, mayPass, objectExists, objectVanished, otherObjectStored, withLeftBehind } from './object-failures.ts';
+import { ObjectTarget } from './object-target.ts';
+import { OutcomeUnknownError } from './object-way.ts';
+import type { ObjectWay, Upload, UploadOutcome } from './object-way.ts';
+import type { PartBounds } from './part-plan.ts';
+
+/** Sending the whole object, or looking whether it is there, is tried so many times. */
+const tryLimit = 4;
+
+/** What deliveries to object stores work with. */
+export interface ObjectDelivering {
+  readonly bounds: PartBounds;
+  /** Waits; rejects with the signal's reason. */
+  pause(delayMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Delivers an artefact to an object store; see `Destinations.deliver`. */
+export async function deliverObject(
+  way: ObjectWay,
+  door: ObjectDoor,
+  address: ObjectAddress,
+  artefact: Artefact,
+  delivery: Delivery,
+  { bounds, pause }: ObjectDelivering,
+): Promise<Delivered> {
+  const target = new ObjectTarget(door, address);
+  const heeded = heededSignal(delivery.signal);
+  const wait = (nth: number): Promise<void> => pause(500 * 2 ** (nth - 1), heeded.signal);
+  const upload: Upload = { target, artefact, delivery, heeded, bounds, pause: wait };
+  try {
+    const before = await oursAt(target, delivery, heeded.signal);
+    const delivered = before ?? await send(way, upload);
+    if (delivery.attempt > 1) await way.removeLeftovers(upload).catch(() => undefined);
+    return delivered;
+  } catch (error) {
+    if (error instanceof OutcomeUnknownError) throw withLeftBehind(asDeliveryError(error.cause), target.location);
+    throw asDeliveryError(error);
+  } finally {
+    heeded.close();
+  }
+}
+
+async function send(way: ObjectWay, upload: Upload): Promise<Delivered> {
+  const { target, artefact, delivery, heeded, bounds } = upload;
+  const outcome = artefact.sizeBytes <= bounds.wholeLimitBytes ? await sendWhole(way, upload) : await way.sendParts(upload);
+  const delivered = { location: target.location, digest: artefact.digest, sizeBytes: artefact.sizeBytes, verified: true };
+  if (outcome.kind === 'exists' || !await isStillThere(outcome.etag, target, heeded.signal)) {
+    const ours = await oursAt(target, delivery, heeded.signal);
+    if (ours === undefined) throw objectVanished(target.location);
+    return ours;
+  }
+  if (outcome.isProven) return delivered;
+  const found = await target.read(heeded.signal).catch((error: unknown) => { throw new OutcomeUnknownError(error); });
+  if (found?.digest === artefact.digest) return delivered;
+  const isRemoved = await way.remove(target, heeded.signal).catch(() => false);
+  const failed = otherObjectStored(target.location, artefact.digest, found?.digest ?? 'nothing');
+  throw isRemoved ? failed : withLeftBehind(failed, target.location);
+}
+
+/**
+ * Whether what a store took is what it shows. Swift looks for another object when a request begins: of two that are sent at once it
+ * takes both, and keeps the one that began later.
+ */
+async function isStillThere(etag: string, target: ObjectTarget, signal: AbortSignal): Promise<boolean> {
+  if (etag === '') return true;
+  const head = await target.head(signal).catch((error: unknown) => { throw new OutcomeUnknownError(error); });
+  return head?.etag === etag;
+}
+
+/** Tries again while it may pass: a request that took effect without an answer is found by the one that follows, as `exists`. */
+async function sendWhole(way: ObjectWay, upload: Upload): Promise<UploadOutcome> {
+  for (let nth = 1; ; nth += 1) {
+    try {
+      return await way.sendWhole(upload);
+    } catch (error) {
+      const cause = error instanceof OutcomeUnknownError ? error.cause : error;
+      if (!mayPass(cause) || nth === tryLimit) throw error;
+      await upload.pause(nth);
+    }
+  }
+}
+
+/** The object that is there, if this task has made it; undefined: nothing is there. Rejects with DESTINATION_EXISTS otherwise. */
+async function oursAt(target: ObjectTarget, { ours }: Delivery, signal: AbortSignal): Promise<Delivered | undefined> {
+  const head = await target.head(signal);
+  if (head === undefined) return undefined;
+  // What metadata says of the digest is anybody's word, so all of it is read.
+  const found = ours.some(({ sizeBytes }) => sizeBytes === head.sizeBytes) ? await target.read(signal) : head;
+  if (found === undefined) return undefined;
+  const mine = 'digest' in found && ours.find(({ digest, sizeBytes }) => digest === found.digest && sizeBytes === found.sizeBytes);
+  if (mine === false || mine === undefined) throw objectExists(target.location);
+  return { location: target.location, ...mine, verified: true, existed: true };
+}
+
+/** Removes what a delivery put there; see `Destinations.withdraw`. */
+export async function withdrawObject(way: ObjectWay, door: ObjectDoor, address: ObjectAddress, delivered: Delivered, signal: AbortSignal): Promise<boolean> {
+  const target = new ObjectTarget(door, address);
+  try {
+    const found = await target.read(signal);
+    if (found === undefined) return true;
+    return found.digest === delivered.digest && await way.remove(target, signal);
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}

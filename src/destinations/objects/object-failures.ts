@@ -1,0 +1,73 @@
+import { FailureError, failure } from '../../domain/failures.ts';
+import type { Failure } from '../../gen/lehr/v1/failure.ts';
+import { displayUrl } from '../../sources/display-url.ts';
+import { connectionFailure } from '../../sources/http-failures.ts';
+import { EndpointError, StatusError } from '../../sources/objects/endpoint-error.ts';
+import { LoginError } from '../../sources/swift/swift-session.ts';
+
+/** Statuses other than 5xx after which another try may succeed: Request Timeout, Conflict of two requests, Too Early, Too Many Requests. */
+const passingStatuses: ReadonlySet<number> = new Set([408, 409, 425, 429, 499]);
+
+/** 5xx that another try does not change: Not Implemented, Insufficient Storage. */
+const lastingStatuses: ReadonlySet<number> = new Set([501, 507]);
+
+function isPassing(status: number): boolean {
+  return passingStatuses.has(status) || (status >= 500 && !lastingStatuses.has(status));
+}
+
+/** Whether the same request may succeed a little later. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof StatusError) return isPassing(error.status);
+  return error instanceof EndpointError && connectionFailure(error.url, error.cause as Error).retryable;
+}
+
+/** What went wrong with an object store, as the failure of a delivery; anything else stays as it is. */
+export function asDeliveryError(error: unknown): unknown {
+  if (error instanceof StatusError) return new FailureError(statusFailure(error), { cause: error });
+  if (error instanceof LoginError) return new FailureError(failure('DESTINATION_FORBIDDEN', error.message), { cause: error });
+  if (!(error instanceof EndpointError)) return error;
+  const { message, metadata, retryable } = connectionFailure(error.url, error.cause as Error);
+  return new FailureError(failure('DESTINATION_UNREACHABLE', message.replace(/\bsource\b/g, 'destination'), metadata, retryable), { cause: error });
+}
+
+function statusFailure({ url, status, code }: StatusError): Failure {
+  const metadata = { http_status: String(status), ...(code === '' ? {} : { code }) };
+  const answered = `${displayUrl(url)} answered ${status}${code === '' ? '' : ` (${code})`}`;
+  if (status === 401 || status === 403) {
+    return failure('DESTINATION_FORBIDDEN', `${answered}: nothing may be written there with this credential. Name one that may.`, metadata);
+  }
+  if (code === 'NoSuchUpload') {
+    return failure('DESTINATION_UNREACHABLE', `${answered}: somebody ended the upload before it was complete. Try again.`, metadata);
+  }
+  if (status === 404) {
+    return failure('DESTINATION_UNREACHABLE', `${answered}: the bucket or container does not exist. Make it, or check its name.`, metadata, false);
+  }
+  if (status === 413 || status === 507) {
+    return failure('DESTINATION_FULL', `${answered}: there is no room for the object, or its quota is used up. Make room there.`, metadata);
+  }
+  const remedy = isPassing(status) ? 'Try again later.' : 'Ask whoever runs the destination.';
+  return failure('DESTINATION_UNREACHABLE', `${answered}. ${remedy}`, metadata, isPassing(status));
+}
+
+/** Something lies there that this task has not made. */
+export function objectExists(location: string): FailureError {
+  return new FailureError(failure('DESTINATION_EXISTS', `Something else exists at ${location}, and nothing is overwritten. Choose another name.`));
+}
+
+/** An object was in the way and is gone. */
+export function objectVanished(location: string): FailureError {
+  return new FailureError(failure('DESTINATION_UNREACHABLE', `Something was at ${location} a moment ago, and is gone. Try again.`));
+}
+
+/** The object store took the bytes and gives back others. */
+export function otherObjectStored(location: string, expected: string, actual: string): FailureError {
+  const message = `What ${location} gives back is not what was written there. Find out what alters it.`;
+  return new FailureError(failure('DIGEST_MISMATCH', message, { expected, actual }));
+}
+
+/** Names in a failure what could not be removed, or may be there. */
+export function withLeftBehind(error: unknown, what: string): unknown {
+  if (!(error instanceof FailureError)) return error;
+  const { failure: found } = error;
+  return new FailureError({ ...found, metadata: { ...found.metadata, left_behind: what } }, { cause: error });
+}

@@ -1,0 +1,47 @@
+import type { Artefact, Delivery } from '../destination.ts';
+import type { HeededSignal } from './heeded-signal.ts';
+import type { ObjectTarget } from './object-target.ts';
+import type { PartBounds } from './part-plan.ts';
+
+/** What one way of sending an artefact works with. */
+export interface Upload {
+  readonly target: ObjectTarget;
+  readonly artefact: Artefact;
+  readonly delivery: Delivery;
+  /** Its `commit` is called before the request that makes the object visible. */
+  readonly heeded: HeededSignal;
+  readonly bounds: PartBounds;
+  /** Waits before the `nth` retry. */
+  pause(nth: number): Promise<void>;
+}
+
+/** How an upload ended. */
+export type UploadOutcome =
+  /** The object is there under this ETag. `isProven`: the store told digests of its own of all that was sent, and they are the right ones. */
+  | { readonly kind: 'stored'; readonly etag: string; readonly isProven: boolean }
+  /** Somebody else was faster, or an earlier request of ours whose answer was lost. */
+  | { readonly kind: 'exists' };
+
+/**
+ * What differs from one kind of object store to the other. Everything rejects with EndpointError, StatusError, or what the chunks of
+ * the artefact reject with.
+ */
+export interface ObjectWay {
+  /** Sends all in one request that makes the object, if none is there. */
+  sendWhole(upload: Upload): Promise<UploadOutcome>;
+  /** Sends parts, makes one object of them, if none is there, and leaves no part behind otherwise. */
+  sendParts(upload: Upload): Promise<UploadOutcome>;
+  /** Removes what earlier attempts of this task left behind when they died, once an object of the task is there. Does what can be done. */
+  removeLeftovers(upload: Pick<Upload, 'target' | 'delivery' | 'artefact' | 'bounds'>): Promise<void>;
+  /** Removes the object and all that it consists of; true where there is none any more. */
+  remove(target: ObjectTarget, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Thrown where an upload may have taken effect although it failed: what belongs to it must not be removed. */
+export class OutcomeUnknownError extends Error {
+  override readonly name = 'OutcomeUnknownError';
+
+  constructor(cause: unknown) {
+    super('Whether the object was made is not known.', { cause });
+  }
+}

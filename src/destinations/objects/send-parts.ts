@@ -1,0 +1,84 @@
+import type { Artefact } from '../destination.ts';
+import { mayPass } from './object-failures.ts';
+import { PartBodies } from './part-body.ts';
+import type { PartBody } from './part-body.ts';
+import type { Part } from './part-plan.ts';
+
+/** Parts whose bytes are sent and whose answers have not come. */
+const unansweredLimit = 3;
+
+/** A delivery that has broken off so many times without a part more is given up. */
+const retryLimit = 4;
+
+/** A part that arrived. */
+export interface SentPart extends Part {
+  /** Of the bytes that were sent. */
+  readonly md5: string;
+  /** As the store names the part. */
+  readonly etag: string;
+}
+
+/** How parts are sent. */
+export interface PartSending {
+  /** Sends one part and answers with the ETag that the store gave it, without quotes. */
+  put(part: Part, body: PartBody): Promise<string>;
+  /** Bytes on their way or there, of `part` and those before it. */
+  progress(bytesDone: number): void;
+  /** Waits before the `nth` retry. */
+  pause(nth: number): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends the parts of an artefact one after the other over one reading of it, without keeping any: the next one begins while the
+ * store still writes the last. Where a part breaks off the artefact is read again from there, and what has arrived is not sent
+ * again. Rejects with what the last retry rejected with.
+ */
+export async function sendParts(artefact: Artefact, plan: readonly Part[], sending: PartSending): Promise<readonly SentPart[]> {
+  const sent = new Map<number, SentPart>();
+  for (let retries = 0; ; ) {
+    const before = sent.size;
+    try {
+      await sendMissing(artefact, plan, sent, sending);
+      return plan.map(({ number }) => sent.get(number)).filter((part) => part !== undefined);
+    } catch (error) {
+      retries = sent.size > before ? 1 : retries + 1;
+      if (!mayPass(error) || retries > retryLimit) throw error;
+      await sending.pause(retries);
+    }
+  }
+}
+
+async function sendMissing(artefact: Artefact, plan: readonly Part[], sent: Map<number, SentPart>, sending: PartSending): Promise<void> {
+  const first = plan.findIndex(({ number }) => !sent.has(number));
+  const bodies = new PartBodies(artefact.chunks(plan[first]?.offset ?? 0, sending.signal));
+  const unanswered = new Set<Promise<void>>();
+  try {
+    for (const part of plan.slice(first)) {
+      const body = bodies.next(part.sizeBytes, counted(part, sending));
+      if (sent.has(part.number)) {
+        for await (const chunk of body) void chunk;
+        continue;
+      }
+      const answer = sending.put(part, body).then((etag) => {
+        if (body.md5 === undefined) throw new Error('A store answered before it had the whole part.');
+        sent.set(part.number, { ...part, md5: body.md5, etag });
+        unanswered.delete(answer);
+      });
+      unanswered.add(answer);
+      await Promise.race([body.taken, ...unanswered]);
+      // An answer that came early says that the body is taken, or it has failed.
+      await Promise.race([body.taken, answer]);
+      while (unanswered.size >= unansweredLimit) await Promise.race(unanswered);
+    }
+    await Promise.all(unanswered);
+  } finally {
+    // What is still on its way may arrive, and need not be sent again then.
+    await Promise.allSettled([...unanswered, bodies.close()]);
+  }
+}
+
+function counted({ offset }: Part, { progress }: PartSending): (count: number) => void {
+  let done = offset;
+  return (count) => progress(done += count);
+}

@@ -1,0 +1,99 @@
+import type { EndpointAnswer } from '../../sources/objects/endpoint-exchange.ts';
+import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
+import { encodePath } from '../../sources/objects/object-uri.ts';
+import { etagOf } from '../objects/object-target.ts';
+import type { ObjectTarget } from '../objects/object-target.ts';
+import type { PartBody } from '../objects/part-body.ts';
+import type { Part } from '../objects/part-plan.ts';
+import type { SentPart } from '../objects/send-parts.ts';
+
+/** Where the segments of large objects lie: beside the container, as the clients of Swift have it, so that listings do not show them. */
+const segmentsContainer = (container: string): string => `${container}_segments`;
+
+/** The names of all segments of a task begin so. */
+const taskPrefix = (taskId: string): string => `lehr/${taskId}/`;
+
+/** A listing has at most so many entries, as many as a manifest has segments in a few attempts. */
+const listingLimit = 10_000;
+
+/** The segments of one attempt, which no other attempt writes or reads: whoever removes them cannot harm another's object. */
+export class SwiftSegments {
+  readonly #target: ObjectTarget;
+  readonly #prefix: string;
+  readonly #begun = new Set<number>();
+
+  constructor(target: ObjectTarget, taskId: string, attempt: number) {
+    this.#target = target;
+    this.#prefix = `${taskPrefix(taskId)}${attempt}/`;
+  }
+
+  /** Makes their container; one that exists stays as it is. Whoever may not make it may still write into it. */
+  async makeContainer(signal: AbortSignal): Promise<void> {
+    await this.#target.ask({ method: 'PUT', address: this.#address('') }, [201, 202, 204, 403], signal);
+  }
+
+  /** Sends one segment; answers with its ETag. */
+  async put(part: Part, body: PartBody, signal: AbortSignal): Promise<string> {
+    this.#begun.add(part.number);
+    const headers = { 'content-length': String(part.sizeBytes), 'content-type': 'application/octet-stream' };
+    return etagOf(await this.#target.ask({ method: 'PUT', address: this.#addressOf(part), headers, body }, [201], signal));
+  }
+
+  /** The manifest of these segments, in which Swift compares size and MD5 of each with its own. */
+  manifest(parts: readonly SentPart[]): Buffer {
+    return Buffer.from(JSON.stringify(parts.map((part) => {
+      const { container, name } = this.#addressOf(part);
+      return { path: `/${container}/${name}`, etag: part.md5, size_bytes: part.sizeBytes };
+    })));
+  }
+
+  /** Removes all that were begun. */
+  async remove(signal: AbortSignal): Promise<void> {
+    for (const number of this.#begun) {
+      await this.#target.ask({ method: 'DELETE', address: this.#addressOf({ number }) }, [200, 204, 404], signal);
+    }
+  }
+
+  /** Where they are, for an operator who looks for what was left behind. */
+  get location(): string {
+    const { container, name } = this.#address(this.#prefix);
+    return `swift://${encodePath(container)}/${encodePath(name)}`;
+  }
+
+  #addressOf({ number }: Pick<Part, 'number'>): ObjectAddress {
+    return this.#address(`${this.#prefix}${String(number).padStart(8, '0')}`);
+  }
+
+  #address(name: string): ObjectAddress {
+    return { kind: 'swift', container: segmentsContainer(this.#target.address.container), name };
+  }
+}
+
+/**
+ * Removes the segments of a task, or of one attempt of it, but for those that the object consists of. Only once the object is
+ * there: an attempt that is thought dead, and is not, can then make no object of its own any more.
+ */
+export async function removeUnusedSegments(target: ObjectTarget, taskId: string, signal: AbortSignal, attempt?: number): Promise<void> {
+  const container = segmentsContainer(target.address.container);
+  const prefix = attempt === undefined ? taskPrefix(taskId) : `${taskPrefix(taskId)}${attempt}/`;
+  const query = { prefix, format: 'json', limit: String(listingLimit) };
+  const listed = await target.ask({ method: 'GET', address: { kind: 'swift', container, name: '' }, query }, [200, 204, 404], signal);
+  const names = namesIn(listed);
+  if (names.length === 0) return;
+  const used = await usedBy(target, signal);
+  for (const name of names.filter((candidate) => !used.has(`/${container}/${candidate}`))) {
+    await target.ask({ method: 'DELETE', address: { kind: 'swift', container, name } }, [200, 204, 404], signal);
+  }
+}
+
+async function usedBy(target: ObjectTarget, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const head = await target.head(signal);
+  if (head?.isManifest !== true) return new Set();
+  return new Set(namesIn(await target.ask({ method: 'GET', query: { 'multipart-manifest': 'get' } }, [200], signal)));
+}
+
+/** The names in a listing or a manifest. Throws for what is neither: nothing may be removed then. */
+function namesIn({ status, body }: EndpointAnswer): readonly string[] {
+  if (status !== 200) return [];
+  return (JSON.parse(body.toString()) as readonly { readonly name: string }[]).map(({ name }) => name);
+}
