@@ -43,7 +43,7 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     for (const step of undo.reverse()) await step();
   };
   try {
-    const { warnings } = readCredentials(config.credentials);
+    const { credentials, warnings } = readCredentials(config.credentials);
     for (const warning of warnings) logger.warn(warning);
     const lock = lockDataFolder(folder, `process ${process.pid} on ${hostname()}`);
     undo.push(() => { lock.release(); });
@@ -91,7 +91,7 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     undo.push(() => grpc.stop(stopGraceMs));
 
     const ready = Promise.all([backend.ready, probed]).then(([, sandbox]) => {
-      const started = startRoles({ config, backend, store, pool, sandbox, metrics, logger, onDeath });
+      const started = startRoles({ config, credentials, backend, store, pool, sandbox, metrics, logger, onDeath });
       undo.push(async () => {
         // The doors close before what calls are answered from does.
         await Promise.all([started.stopWork(stopGraceMs), grpc.stop(stopGraceMs), http.stop(stopGraceMs)]);

@@ -61,7 +61,7 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
 
   return {
     async createTask(request, call) {
-      const violations = checkCreateTask(request, deps.rules);
+      const violations = checkCreateTask(request, deps.rules, call.owner);
       if (violations.length > 0) throw invalidArgument(violations);
       const command = commandOf(request, call, deps);
       const unfit = await orUnavailable(checkImageOfSpec(request.spec, deps.findImage, deps.rules, call));

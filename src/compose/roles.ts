@@ -14,6 +14,7 @@ import { ProgressBoard } from '../api/progress-board.ts';
 import { taskService } from '../api/task-service.ts';
 import { TaskWatches } from '../api/watch/task-watches.ts';
 import type { BytesPool } from '../bytes/bytes-pool.ts';
+import type { Credentials } from '../credentials/credential.ts';
 import { createDestinations } from '../destinations/create-destinations.ts';
 import { handleTask } from '../handlers/handle-task.ts';
 import { dispatchJobs } from '../jobs/dispatcher.ts';
@@ -43,6 +44,8 @@ import type { Backend } from './backend.ts';
 /** What the roles work with. */
 export interface RoleDeps {
   readonly config: Config;
+  /** The secrets that tasks name. */
+  readonly credentials: Credentials;
   readonly backend: Backend;
   readonly store: ImageStore;
   readonly pool: BytesPool;
@@ -75,7 +78,7 @@ export interface Roles {
 const sweepStoreEveryMs = 3_600_000;
 
 /** Wires the roles over a backend that is ready. */
-export function startRoles({ config, backend, store, pool, sandbox, metrics, logger, onDeath }: RoleDeps): Roles {
+export function startRoles({ config, credentials, backend, store, pool, sandbox, metrics, logger, onDeath }: RoleDeps): Roles {
   const { coordination } = backend;
   const { signals, incarnation, isDead } = coordination;
   const works = config.workers > 0 && config.roles.includes('worker');
@@ -92,7 +95,7 @@ export function startRoles({ config, backend, store, pool, sandbox, metrics, log
   const queue = coordination.openQueue(() => { if (works) sweep.run(); });
   const finish = { tasks, images, store, clock };
   const rules = {
-    fileRoots: config['file-roots'], sourceAllow: effectiveAllow(config['source-allow'], config.auth),
+    fileRoots: config['file-roots'], sourceAllow: effectiveAllow(config['source-allow'], config.auth), credentials,
     // Of other nodes nobody knows what they can.
     missingForConversion: works && config.log === 'sqlite' && sandbox.kind === 'none' ? sandbox.missing : undefined,
   };

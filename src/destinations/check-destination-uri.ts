@@ -24,6 +24,8 @@ export function checkDestinationUri(uri: string, rules: SourceRules): CheckedDes
       if (checked.url.pathname.endsWith('/')) return refuse('The destination URI names a folder; name the file that is to be made.');
       if (Buffer.byteLength(basename(checked.path)) > nameLimitBytes) return refuse(`The file's name has more than ${nameLimitBytes} bytes.`);
       return checked;
+    case 'object':
+      return checked;
     default:
       return checked satisfies never;
   }

@@ -1,11 +1,16 @@
+import { credentialOf, noCredentials } from '../credentials/credential.ts';
 import { FailureError, failure } from '../domain/failures.ts';
+import { credentialFault } from '../sources/check-source-credential.ts';
 import type { SourceRules } from '../sources/check-source-uri.ts';
 import { HttpConnections } from '../sources/http-connections.ts';
+import { Endpoints } from '../sources/objects/endpoints.ts';
+import { ObjectDoors } from '../sources/objects/object-doors.ts';
 import { checkDestinationUri, type CheckedDestinationUri } from './check-destination-uri.ts';
-import type { Destinations } from './destination.ts';
+import type { DestinationRequest, Destinations } from './destination.ts';
 import { deliverFile, withdrawFile, type FileTarget } from './file/file-destination.ts';
-import { deliverHttp, withdrawHttp } from './http/http-destination.ts';
+import { deliverHttp, withdrawHttp, type HttpDestinationDeps } from './http/http-destination.ts';
 import { locationOf } from './location-of.ts';
+import { objectDestinations } from './objects/object-destinations.ts';
 import type { FileWork } from './stored-bytes.ts';
 
 /** What an operator sets for destinations, and what they work with. */
@@ -19,30 +24,33 @@ export interface DestinationSettings extends SourceRules {
 
 type Accepted = Extract<CheckedDestinationUri, { ok: true }>;
 
-/**
- * The destinations that this server can write to: file, http and https, and the schemes of `plugins`, by their names without the colon.
- */
-export function createDestinations(settings: DestinationSettings, plugins: Readonly<Record<string, Destinations>> = {}): Destinations {
-  const connections = new HttpConnections(settings.idleTimeoutMs, settings.sourceAllow);
-  const http = { limits: settings, connections };
-  const pluginFor = (uri: string): Destinations | undefined => {
-    const [, scheme = ''] = /^([a-z0-9+.-]+):/i.exec(uri) ?? [];
-    return Object.hasOwn(plugins, scheme.toLowerCase()) ? plugins[scheme.toLowerCase()] : undefined;
+/** The destinations that this server can write to: file, http, https, s3 and swift. */
+export function createDestinations(settings: DestinationSettings): Destinations {
+  const { credentials = noCredentials, idleTimeoutMs, sourceAllow, now } = settings;
+  const connections = new HttpConnections(idleTimeoutMs, sourceAllow);
+  const endpoints = new Endpoints(idleTimeoutMs);
+  const objects = objectDestinations(new ObjectDoors(credentials, endpoints, now));
+  const httpFor = ({ credential, owner }: DestinationRequest): HttpDestinationDeps => {
+    const found = credentialOf(credentials, credential, owner, 'http');
+    return { limits: settings, connections, credential: found.ok ? found.credential : undefined };
   };
-  const check = (uri: string, signal: AbortSignal): Accepted => {
+  const check = ({ uri, credential, owner }: DestinationRequest, signal: AbortSignal): Accepted => {
     signal.throwIfAborted();
     const checked = checkDestinationUri(uri, settings);
     if (!checked.ok) throw new FailureError(failure('DESTINATION_NOT_ALLOWED', checked.message));
+    // The configuration may have changed since the task was accepted.
+    const fault = credentialFault(checked, credential, owner, credentials);
+    if (fault !== undefined) throw new FailureError(failure('DESTINATION_FORBIDDEN', `The credential of the task cannot be used: ${fault}.`));
     return checked;
   };
   return {
     async deliver(request, artefact, delivery) {
-      const plugin = pluginFor(request.uri);
-      if (plugin !== undefined) return plugin.deliver(request, artefact, delivery);
-      const checked = check(request.uri, delivery.signal);
+      const checked = check(request, delivery.signal);
       switch (checked.kind) {
         case 'http':
-          return deliverHttp(checked.url, artefact, delivery, http);
+          return deliverHttp(checked.url, artefact, delivery, httpFor(request));
+        case 'object':
+          return objects.deliver(request, artefact, delivery);
         case 'file':
           return deliverFile(targetOf(checked), artefact, delivery, settings);
         default:
@@ -50,12 +58,12 @@ export function createDestinations(settings: DestinationSettings, plugins: Reado
       }
     },
     async withdraw(request, delivered, signal) {
-      const plugin = pluginFor(request.uri);
-      if (plugin !== undefined) return plugin.withdraw(request, delivered, signal);
-      const checked = check(request.uri, signal);
+      const checked = check(request, signal);
       switch (checked.kind) {
         case 'http':
-          return withdrawHttp(checked.url, delivered, signal, http);
+          return withdrawHttp(checked.url, delivered, signal, httpFor(request));
+        case 'object':
+          return objects.withdraw(request, delivered, signal);
         case 'file':
           return withdrawFile(targetOf(checked), delivered, signal, settings);
         default:
@@ -63,7 +71,7 @@ export function createDestinations(settings: DestinationSettings, plugins: Reado
       }
     },
     async close() {
-      await Promise.all([connections.close(), ...Object.values(plugins).map((plugin) => plugin.close())]);
+      await Promise.all([connections.close(), endpoints.close()]);
     },
   };
 }

@@ -1,7 +1,10 @@
 import { isIP } from 'node:net';
 import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Credentials } from '../credentials/credential.ts';
 import { isForbiddenHost } from './forbidden-host.ts';
+import { checkObjectUri } from './objects/object-uri.ts';
+import type { ObjectAddress } from './objects/object-uri.ts';
 import { judgeDestination } from './source-allow.ts';
 import type { Destination, SourceAllow } from './source-allow.ts';
 import { authorityFault, characterFault, hostAsWritten } from './uri-spelling.ts';
@@ -13,6 +16,7 @@ export const sourceUriLimit = 4_096;
 export type CheckedSourceUri =
   | { readonly ok: true; readonly kind: 'http'; readonly url: URL }
   | { readonly ok: true; readonly kind: 'file'; readonly url: URL; readonly path: string }
+  | { readonly ok: true; readonly kind: 'object'; readonly address: ObjectAddress }
   | { readonly ok: false; readonly message: string };
 
 /** What a source URI is judged by. */
@@ -21,6 +25,8 @@ export interface SourceRules {
   readonly fileRoots: readonly string[];
   /** Private addresses that http and https may lead to. */
   readonly sourceAllow: SourceAllow;
+  /** What tasks may name; absent: nothing. */
+  readonly credentials?: Credentials;
 }
 
 /**
@@ -29,10 +35,11 @@ export interface SourceRules {
  * the URI and repeats no secret of it.
  */
 export function checkSourceUri(uri: string, { fileRoots, sourceAllow }: SourceRules): CheckedSourceUri {
-  if (uri === '') return refuse('A source URI is needed: http://, https:// or file://.');
+  if (uri === '') return refuse('A source URI is needed: http://, https://, s3://, swift:// or file://.');
   if (uri.length > sourceUriLimit) return refuse(`The source URI has more than ${sourceUriLimit} characters.`);
   const odd = characterFault(uri) ?? (/^https?:/i.test(uri) ? authorityFault(uri) : undefined);
   if (odd !== undefined) return refuse(odd);
+  if (/^(?:s3|swift):/i.test(uri)) return checkObject(uri);
   if (!URL.canParse(uri)) return refuse('The source URI is no valid absolute URL.');
   const url = new URL(uri);
   switch (url.protocol) {
@@ -42,8 +49,13 @@ export function checkSourceUri(uri: string, { fileRoots, sourceAllow }: SourceRu
     case 'file:':
       return checkFile(url, fileRoots);
     default:
-      return refuse(`The scheme "${url.protocol.slice(0, -1)}" is not supported; use http, https or file.`);
+      return refuse(`The scheme "${url.protocol.slice(0, -1)}" is not supported; use http, https, s3, swift or file.`);
   }
+}
+
+function checkObject(uri: string): CheckedSourceUri {
+  const checked = checkObjectUri(uri);
+  return checked.ok ? { ok: true, kind: 'object', address: checked.address } : checked;
 }
 
 function checkHttp(uri: string, url: URL, allow: SourceAllow): CheckedSourceUri {

@@ -35,6 +35,7 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #connection: HttpConnection;
   readonly #url: URL;
+  readonly #shown: URL;
   readonly #limits: ExchangeLimits;
   readonly #question: HttpQuestion;
   readonly #receiver: Receiver;
@@ -52,6 +53,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   constructor(connection: HttpConnection, url: URL, limits: ExchangeLimits, question: HttpQuestion, receiver: Receiver) {
     this.#connection = connection;
     this.#url = url;
+    this.#shown = question.shown ?? url;
     this.#limits = limits;
     this.#question = question;
     this.#receiver = receiver;
@@ -107,7 +109,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#receivedBytes += chunk.length;
     const { maxImageBytes } = this.#limits;
     if (this.#receivedBytes > maxImageBytes) {
-      return this.#fail(new FailureError(tooLargeFailure(displayUrl(this.#url), this.#receivedBytes, maxImageBytes)));
+      return this.#fail(new FailureError(tooLargeFailure(displayUrl(this.#shown), this.#receivedBytes, maxImageBytes)));
     }
     if (this.#isTaking) {
       this.#held.push(Buffer.from(chunk));
@@ -128,9 +130,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     // A server that closes right behind the last byte may be heard of before the end that it had announced.
     if (this.#isReceiving && this.#receivedBytes === this.#expectedBytes && !isProtocolError(error)) return this.onResponseEnd();
-    if (this.#isReceiving) return this.#fail(new FailureError(bodyFailure(this.#url, error, this.#receivedBytes, this.#expectedBytes)));
+    if (this.#isReceiving) return this.#fail(new FailureError(bodyFailure(this.#shown, error, this.#receivedBytes, this.#expectedBytes)));
     if (this.#connection.isReused && isDroppedConnection(error)) return this.#settle({ kind: 'stale' });
-    this.#fail(new FailureError(connectionFailure(this.#url, error), { cause: error }));
+    this.#fail(new FailureError(connectionFailure(this.#shown, error), { cause: error }));
   }
 
   #begin(status: number, headers: ResponseHeaders): void {
@@ -179,7 +181,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #complete(): void {
     setImmediate(() => {
       if (!this.#connection.hasSurplus) return this.#settle({ kind: 'received' });
-      const message = `${displayUrl(this.#url)} sent more than the ${this.#receivedBytes} bytes it had announced; it may be growing.`;
+      const message = `${displayUrl(this.#shown)} sent more than the ${this.#receivedBytes} bytes it had announced; it may be growing.`;
       this.#fail(new FailureError(failure('SOURCE_CHANGED', message, { bytes_expected: String(this.#receivedBytes) })));
     });
   }

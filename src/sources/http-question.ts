@@ -11,7 +11,9 @@ export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
 /** What is asked of a server beside the URL, and which answer is one. */
 export interface HttpQuestion {
-  /** Beside those that every request has. None of them is secret. */
+  /** How messages show what is asked; absent: as the URL. */
+  readonly shown?: URL;
+  /** Beside those that every request has. Secrets among them are for the server of the URL that is asked, and are never shown. */
   readonly headers: Readonly<Record<string, string>>;
   /** Judges the header of an answer that is no redirect; throws, mostly FailureError, where the body is not to be read. */
   accept(status: number, headers: ResponseHeaders): SourceStart;

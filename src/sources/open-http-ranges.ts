@@ -1,4 +1,6 @@
+import type { HttpCredential } from '../credentials/credential.ts';
 import { FailureError, failure } from '../domain/failures.ts';
+import { authorized } from './authorize.ts';
 import { displayUrl } from './display-url.ts';
 import { ask, followRedirects } from './follow-redirects.ts';
 import type { HttpConnections } from './http-connections.ts';
@@ -21,15 +23,33 @@ const refusalLimitBytes = 64 * 1024;
  */
 export async function openHttpRanges(
   first: URL,
+  credential: HttpCredential | undefined,
   limits: ExchangeLimits,
   connections: HttpConnections,
   signal: AbortSignal,
 ): Promise<RangedSource> {
+  return openPartsOf(first, limits, {
+    first: (question, ...rest) => followRedirects(first, limits, connections, authorized(question, credential), ...rest),
+    async further(url, question, ...rest) {
+      return (await ask(url, limits, connections, authorized(() => question, credential)(url), ...rest)).kind;
+    },
+  }, signal);
+}
+
+/** How parts of a content are asked for. */
+export interface PartAsking {
+  /** Asks for the first part; answers with the URL that it came from. */
+  first(question: (url: URL) => HttpQuestion, receiver: Receiver, signal: AbortSignal): Promise<URL>;
+  further(url: URL, question: HttpQuestion, receiver: Receiver, signal: AbortSignal): Promise<'received' | 'redirected'>;
+}
+
+/** Opens what `asking` asks for; `first` is its address before redirects. */
+export async function openPartsOf(first: URL, limits: ExchangeLimits, asking: PartAsking, signal: AbortSignal): Promise<RangedSource> {
   const closing = new AbortController();
   let content: PinnedContent | undefined;
   const question = (url: URL): HttpQuestion => firstRange(url, firstRangeBytes, limits, (learnt) => { content = learnt; });
   const head = new PartReceiver(first);
-  const url = await followRedirects(first, limits, connections, question, head, signal);
+  const url = await asking.first(question, head, signal);
   if (content === undefined) throw new Error('A source answered without having begun.');
   const pinned = content;
   const kept = head.bytes();
@@ -44,8 +64,8 @@ export async function openHttpRanges(
       if (range.length === 0 || end <= kept.length) return kept.slice(range.offset, end);
       const part = new PartReceiver(url);
       const further = furtherRange(url, range, pinned, limits);
-      const outcome = await ask(url, limits, connections, further, part, AbortSignal.any([readSignal, closing.signal]));
-      if (outcome.kind === 'redirected') throw movedAway(url);
+      const outcome = await asking.further(url, further, part, AbortSignal.any([readSignal, closing.signal]));
+      if (outcome === 'redirected') throw movedAway(url);
       return part.bytes();
     },
     async close() {

@@ -1,3 +1,5 @@
+import type { HttpCredential } from '../credentials/credential.ts';
+import { authorized } from './authorize.ts';
 import { followRedirects } from './follow-redirects.ts';
 import type { HttpConnections } from './http-connections.ts';
 import type { ExchangeLimits } from './http-exchange.ts';
@@ -16,14 +18,15 @@ export async function readHttpSource(
   connections: HttpConnections,
   receiver: Receiver,
   signal: AbortSignal,
+  credential?: HttpCredential,
 ): Promise<void> {
   if (resume !== undefined) {
     try {
-      await followRedirects(first, limits, connections, (url) => restOf(url, resume, limits), receiver, signal);
+      await followRedirects(first, limits, connections, authorized((url) => restOf(url, resume, limits), credential), receiver, signal);
       return;
     } catch (error) {
       if (!(error instanceof NotTheRestError)) throw error;
     }
   }
-  await followRedirects(first, limits, connections, (url) => wholeContent(url, limits), receiver, signal);
+  await followRedirects(first, limits, connections, authorized((url) => wholeContent(url, limits), credential), receiver, signal);
 }

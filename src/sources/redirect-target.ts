@@ -6,8 +6,8 @@ import { characterFault } from './uri-spelling.ts';
 
 /**
  * Where a redirect leads, checked as the first address was, its spelling too: http or https only, nothing that is never
- * contacted or not allowed, and never from https to http. Nothing secret goes along: requests carry no header that belongs
- * to one host. Throws FailureError.
+ * contacted or not allowed, and never from https to http. Nothing secret goes along: whoever asks there adds anew what
+ * belongs to that host. Throws FailureError.
  */
 export function redirectTarget(from: URL, location: string | undefined, sourceAllow: SourceAllow): URL {
   const shown = displayUrl(from);
@@ -21,6 +21,7 @@ export function redirectTarget(from: URL, location: string | undefined, sourceAl
   if (odd !== undefined) return refuse(odd);
   const checked = checkSourceUri(absoluteText(from, location), { fileRoots: [], sourceAllow });
   if (!checked.ok) return refuse(checked.message);
+  if (checked.kind !== 'http') return refuse('It is no http or https URL.');
   if (from.protocol === 'https:' && checked.url.protocol === 'http:') {
     throw new FailureError(failure('SOURCE_NOT_ALLOWED', `${shown} redirects from https to http, which would lose its protection.`));
   }

@@ -1,6 +1,7 @@
 import type { Duration } from '../../gen/google/protobuf/duration.ts';
 import type { ImportImage } from '../../gen/lehr/v1/task.ts';
 import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
+import { credentialFault } from '../../sources/check-source-credential.ts';
 import { checkSourceUri } from '../../sources/check-source-uri.ts';
 import type { SourceRules } from '../../sources/check-source-uri.ts';
 import { ApiError, type FieldViolation } from '../api-error.ts';
@@ -24,24 +25,24 @@ export interface CreateTaskRules extends SourceRules {
 }
 
 /** Everything that a request to create a task shows by itself; empty: accepted. Throws for a kind that is not run here. */
-export function checkCreateTask(request: CreateTaskRequest, rules: CreateTaskRules): FieldViolation[] {
+export function checkCreateTask(request: CreateTaskRequest, rules: CreateTaskRules, owner: string): FieldViolation[] {
   return [
-    ...checkSpec(request, rules),
+    ...checkSpec(request, rules, owner),
     ...checkLabels(request.labels),
     ...checkRequestId(request.requestId),
     ...checkTtl(request.ttl),
   ];
 }
 
-function checkSpec({ spec }: CreateTaskRequest, rules: CreateTaskRules): FieldViolation[] {
+function checkSpec({ spec }: CreateTaskRequest, rules: CreateTaskRules, owner: string): FieldViolation[] {
   const kind = spec?.kind;
   switch (kind?.$case) {
     case undefined:
       return [{ field: 'spec', description: 'must say what to do: set import_image or export_image' }];
     case 'importImage':
-      return checkImport(kind.value, rules);
+      return checkImport(kind.value, rules, owner);
     case 'exportImage':
-      return checkExport(kind.value, rules);
+      return checkExport(kind.value, rules, owner);
     case 'cloneImage':
       throw new ApiError('UNIMPLEMENTED', 'KIND_NOT_SUPPORTED', 'spec.clone_image: this server imports and exports images; it does not run tasks of this kind.');
     default:
@@ -49,7 +50,7 @@ function checkSpec({ spec }: CreateTaskRequest, rules: CreateTaskRules): FieldVi
   }
 }
 
-function checkImport(spec: ImportImage, rules: CreateTaskRules): FieldViolation[] {
+function checkImport(spec: ImportImage, rules: CreateTaskRules, owner: string): FieldViolation[] {
   const at = 'spec.import_image';
   const violations: FieldViolation[] = [];
   const source = checkSourceUri(spec.sourceUri, rules);
@@ -61,7 +62,8 @@ function checkImport(spec: ImportImage, rules: CreateTaskRules): FieldViolation[
   if (storeFormat === 'DISK_FORMAT_ISO' && sourceFormat !== 'DISK_FORMAT_ISO' && sourceFormat !== 'DISK_FORMAT_UNSPECIFIED') {
     violations.push({ field: `${at}.store_format`, description: 'nothing is converted to ISO; leave it out to keep the image as it comes, or choose another format' });
   }
-  if (spec.credential !== '') violations.push({ field: `${at}.credential`, description: 'no credential of this name is configured' });
+  const fault = source.ok ? credentialFault(source, spec.credential, owner, rules.credentials) : undefined;
+  if (fault !== undefined) violations.push({ field: `${at}.credential`, description: fault });
   return [...violations, ...checkImageProperties(`${at}.image`, spec.image ?? { name: '', tags: [], properties: {} })];
 }
 

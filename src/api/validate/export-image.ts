@@ -1,6 +1,7 @@
 import { checkDestinationUri } from '../../destinations/check-destination-uri.ts';
 import type { ExistingImage } from '../../domain/image/image.ts';
 import type { ExportImage } from '../../gen/lehr/v1/task.ts';
+import { credentialFault } from '../../sources/check-source-credential.ts';
 import { isCompressing } from '../../stages/conversion-of.ts';
 import { exportFormat, exportPlan } from '../../stages/export-plan.ts';
 import type { FieldViolation } from '../api-error.ts';
@@ -9,7 +10,7 @@ import type { CreateTaskRules } from './create-task.ts';
 const at = 'spec.export_image';
 
 /** Everything that an export shows by itself; empty: accepted so far. */
-export function checkExport(spec: ExportImage, rules: CreateTaskRules): FieldViolation[] {
+export function checkExport(spec: ExportImage, rules: CreateTaskRules, owner: string): FieldViolation[] {
   const violations: FieldViolation[] = [];
   const destination = checkDestinationUri(spec.destinationUri, rules);
   if (!destination.ok) violations.push({ field: `${at}.destination_uri`, description: destination.message });
@@ -18,7 +19,8 @@ export function checkExport(spec: ExportImage, rules: CreateTaskRules): FieldVio
     const why = format === 'DISK_FORMAT_VMDK' ? 'a streamOptimized VMDK is compressed by nature' : 'only a qcow2 is compressed';
     violations.push({ field: `${at}.compression`, description: `${why}; leave it out, or choose qcow2` });
   }
-  if (spec.credential !== '') violations.push({ field: `${at}.credential`, description: 'no credential of this name is configured' });
+  const fault = destination.ok ? credentialFault(destination, spec.credential, owner, rules.credentials) : undefined;
+  if (fault !== undefined) violations.push({ field: `${at}.credential`, description: fault });
   return violations;
 }
 

@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
 import type { HttpConnections } from '../../sources/http-connections.ts';
 
-/** Sends DELETE, for the version with this entity tag where there is one, and answers with the status. Rejects where none comes. */
+/** Sends DELETE with these headers beside the usual, and answers with the status. Rejects where none comes. */
 export async function deleteUrl(
-  url: URL, etag: string | undefined, idleTimeoutMs: number, connections: HttpConnections, signal: AbortSignal,
+  url: URL, headers: Readonly<Record<string, string>>, idleTimeoutMs: number, connections: HttpConnections, signal: AbortSignal,
 ): Promise<number> {
   signal.throwIfAborted();
   const connection = connections.lend(url.origin, true);
@@ -23,7 +23,7 @@ export async function deleteUrl(
     connection.dispatch({
       method: 'DELETE',
       path: url.pathname + url.search,
-      headers: { 'user-agent': 'lehr', accept: '*/*', ...(etag?.startsWith('"') === true ? { 'if-match': etag } : {}) },
+      headers: { 'user-agent': 'lehr', accept: '*/*', ...headers },
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,
     }, handler);

@@ -1,4 +1,6 @@
+import type { HttpCredential } from '../../credentials/credential.ts';
 import { FailureError, failure } from '../../domain/failures.ts';
+import { authorizationFor } from '../../sources/authorize.ts';
 import { displayUrl } from '../../sources/display-url.ts';
 import type { HttpConnections } from '../../sources/http-connections.ts';
 import type { ExchangeLimits } from '../../sources/http-exchange.ts';
@@ -18,6 +20,8 @@ import { answeredTooEarly, putFailure } from './put-failures.ts';
 export interface HttpDestinationDeps {
   readonly limits: Omit<ExchangeLimits, 'maxImageBytes'>;
   readonly connections: HttpConnections;
+  /** Sent to its hosts, and to no other. */
+  readonly credential?: HttpCredential | undefined;
 }
 
 /** Redirects followed at most. */
@@ -70,10 +74,11 @@ export async function deliverHttp(first: URL, artefact: Artefact, delivery: Deli
 
 /** Deletes what lies at a URL, where it still has the digest; see `Destinations.withdraw`. */
 export async function withdrawHttp(url: URL, delivered: Delivered, signal: AbortSignal, deps: HttpDestinationDeps): Promise<boolean> {
-  const found = await lookAtUrl(url, [delivered], deps.limits, deps.connections, signal);
+  const found = await look(url, { ours: [delivered] }, deps, signal);
   if (found.kind === 'absent' || found.kind === 'foreign') return true;
   if (found.kind !== 'ours') return false;
-  const status = await deleteUrl(url, found.etag, deps.limits.idleTimeoutMs, deps.connections, signal);
+  const headers = { ...authorizationFor(url, deps.credential), ...ifMatch(found.etag) };
+  const status = await deleteUrl(url, headers, deps.limits.idleTimeoutMs, deps.connections, signal);
   return status === 404 || status === 410 || (status >= 200 && status < 300);
 }
 
@@ -95,11 +100,13 @@ async function put(
   throw new FailureError(failure('DESTINATION_UNREACHABLE', `${displayUrl(first)} redirects more than ${redirectLimit} times.`, {}, false));
 }
 
-async function putOnce(url: URL, artefact: Artefact, delivery: Delivery, { connections, limits }: HttpDestinationDeps): Promise<PutEnding> {
+async function putOnce(
+  url: URL, artefact: Artefact, delivery: Delivery, { connections, limits, credential }: HttpDestinationDeps,
+): Promise<PutEnding> {
   // A connection that was used before may be closed already, and nobody could tell whether the PUT had come.
   const connection = connections.lend(url.origin, true);
   try {
-    return await new PutExchange(connection, url, artefact, limits.idleTimeoutMs).run(delivery);
+    return await new PutExchange(connection, url, artefact, limits.idleTimeoutMs, authorizationFor(url, credential)).run(delivery);
   } finally {
     connections.discard(connection);
   }
@@ -152,7 +159,13 @@ function existing(url: URL, found: UrlFound): Delivered {
   return { location: locationOf(url), digest: found.bytes.digest, sizeBytes: found.bytes.sizeBytes, verified: true, existed: true };
 }
 
-function look(url: URL, { ours }: Delivery, { limits, connections }: HttpDestinationDeps, signal: AbortSignal): Promise<UrlFound> {
-  return lookAtUrl(url, ours, limits, connections, signal);
+function look(
+  url: URL, { ours }: Pick<Delivery, 'ours'>, { limits, connections, credential }: HttpDestinationDeps, signal: AbortSignal,
+): Promise<UrlFound> {
+  return lookAtUrl(url, ours, limits, connections, credential, signal);
+}
+
+function ifMatch(etag: string | undefined): Record<string, string> {
+  return etag?.startsWith('"') === true ? { 'if-match': etag } : {};
 }
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { HttpCredential } from '../../credentials/credential.ts';
 import { FailureError } from '../../domain/failures.ts';
+import { authorized } from '../../sources/authorize.ts';
 import { followRedirects } from '../../sources/follow-redirects.ts';
 import type { HttpConnections } from '../../sources/http-connections.ts';
 import type { ExchangeLimits } from '../../sources/http-exchange.ts';
@@ -25,13 +27,14 @@ class ForeignSizeError extends Error {
 
 /** Reads what lies at an address, at most as far as it may be one of `ours`. Rejects with the signal's reason. */
 export async function lookAtUrl(
-  url: URL, ours: readonly BytesFound[], limits: Omit<ExchangeLimits, 'maxImageBytes'>, connections: HttpConnections, signal: AbortSignal,
+  url: URL, ours: readonly BytesFound[], limits: Omit<ExchangeLimits, 'maxImageBytes'>, connections: HttpConnections,
+  credential: HttpCredential | undefined, signal: AbortSignal,
 ): Promise<UrlFound> {
   signal.throwIfAborted();
   const reader = new Reader(ours);
   const bounded = { ...limits, maxImageBytes: Math.max(...ours.map(({ sizeBytes }) => sizeBytes)) };
   try {
-    await followRedirects(url, bounded, connections, (at) => uncached(wholeContent(at, bounded)), reader, signal);
+    await followRedirects(url, bounded, connections, authorized((at) => uncached(wholeContent(at, bounded)), credential), reader, signal);
   } catch (error) {
     if (error instanceof ForeignSizeError) return { kind: 'foreign' };
     if (error instanceof FailureError) return foundBy(error);

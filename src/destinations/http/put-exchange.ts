@@ -19,11 +19,16 @@ export class PutExchange implements Dispatcher.DispatchHandler {
   readonly #url: URL;
   readonly #artefact: Artefact;
   readonly #idleTimeoutMs: number;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #settled = Promise.withResolvers<PutEnding>();
   #sentBytes = 0;
   #bodyError: unknown;
 
-  constructor(connection: HttpConnection, url: URL, artefact: Artefact, idleTimeoutMs: number) {
+  /** `headers`: beside those that every PUT has. */
+  constructor(
+    connection: HttpConnection, url: URL, artefact: Artefact, idleTimeoutMs: number, headers: Readonly<Record<string, string>> = {},
+  ) {
+    this.#headers = headers;
     this.#connection = connection;
     this.#url = url;
     this.#artefact = artefact;
@@ -48,6 +53,7 @@ export class PutExchange implements Dispatcher.DispatchHandler {
           path: this.#url.pathname + this.#url.search,
           headers: {
             'user-agent': 'lehr', accept: '*/*', 'content-type': 'application/octet-stream', 'content-length': String(sizeBytes), 'if-none-match': '*',
+            ...this.#headers,
           },
           // undici takes any iterable, and asks for the next chunk when the last was written; its types do not say so.
           body: this.#body(signal, progress) as unknown as Readable,

@@ -2,7 +2,8 @@ import type { ObjectDoor } from '../../sources/objects/object-door.ts';
 import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
 import type { Artefact, Delivered, Delivery } from '../destination.ts';
 import { heededSignal } from './heeded-signal.ts';
-import { asDeliveryError, mayPass, objectExists, objectVanished, otherObjectStored, withLeftBehind } from './object-failures.ts';
+import { destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
+import { asDeliveryError, mayPass, objectVanished } from './object-failures.ts';
 import { ObjectTarget } from './object-target.ts';
 import { OutcomeUnknownError } from './object-way.ts';
 import type { ObjectWay, Upload, UploadOutcome } from './object-way.ts';
@@ -15,7 +16,7 @@ const tryLimit = 4;
 export interface ObjectDelivering {
   readonly bounds: PartBounds;
   /** Waits; rejects with the signal's reason. */
-  pause(delayMs: number, signal: AbortSignal): Promise<void>;
+  readonly pause: (delayMs: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Delivers an artefact to an object store; see `Destinations.deliver`. */
@@ -37,7 +38,7 @@ export async function deliverObject(
     if (delivery.attempt > 1) await way.removeLeftovers(upload).catch(() => undefined);
     return delivered;
   } catch (error) {
-    if (error instanceof OutcomeUnknownError) throw withLeftBehind(asDeliveryError(error.cause), target.location);
+    if (error instanceof OutcomeUnknownError) throw leftBehind(asDeliveryError(error.cause), target.location);
     throw asDeliveryError(error);
   } finally {
     heeded.close();
@@ -57,8 +58,8 @@ async function send(way: ObjectWay, upload: Upload): Promise<Delivered> {
   const found = await target.read(heeded.signal).catch((error: unknown) => { throw new OutcomeUnknownError(error); });
   if (found?.digest === artefact.digest) return delivered;
   const isRemoved = await way.remove(target, heeded.signal).catch(() => false);
-  const failed = otherObjectStored(target.location, artefact.digest, found?.digest ?? 'nothing');
-  throw isRemoved ? failed : withLeftBehind(failed, target.location);
+  const failed = otherBytesStored(target.location, artefact, { digest: found?.digest ?? 'nothing' });
+  throw isRemoved ? failed : leftBehind(failed, target.location);
 }
 
 /**
@@ -92,12 +93,18 @@ async function oursAt(target: ObjectTarget, { ours }: Delivery, signal: AbortSig
   const found = ours.some(({ sizeBytes }) => sizeBytes === head.sizeBytes) ? await target.read(signal) : head;
   if (found === undefined) return undefined;
   const mine = 'digest' in found && ours.find(({ digest, sizeBytes }) => digest === found.digest && sizeBytes === found.sizeBytes);
-  if (mine === false || mine === undefined) throw objectExists(target.location);
+  if (mine === false || mine === undefined) throw destinationExists(target.location);
   return { location: target.location, ...mine, verified: true, existed: true };
 }
 
 /** Removes what a delivery put there; see `Destinations.withdraw`. */
-export async function withdrawObject(way: ObjectWay, door: ObjectDoor, address: ObjectAddress, delivered: Delivered, signal: AbortSignal): Promise<boolean> {
+export async function withdrawObject(
+  way: ObjectWay,
+  door: ObjectDoor,
+  address: ObjectAddress,
+  delivered: Delivered,
+  signal: AbortSignal,
+): Promise<boolean> {
   const target = new ObjectTarget(door, address);
   try {
     const found = await target.read(signal);

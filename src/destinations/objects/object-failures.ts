@@ -49,25 +49,7 @@ function statusFailure({ url, status, code }: StatusError): Failure {
   return failure('DESTINATION_UNREACHABLE', `${answered}. ${remedy}`, metadata, isPassing(status));
 }
 
-/** Something lies there that this task has not made. */
-export function objectExists(location: string): FailureError {
-  return new FailureError(failure('DESTINATION_EXISTS', `Something else exists at ${location}, and nothing is overwritten. Choose another name.`));
-}
-
 /** An object was in the way and is gone. */
 export function objectVanished(location: string): FailureError {
   return new FailureError(failure('DESTINATION_UNREACHABLE', `Something was at ${location} a moment ago, and is gone. Try again.`));
-}
-
-/** The object store took the bytes and gives back others. */
-export function otherObjectStored(location: string, expected: string, actual: string): FailureError {
-  const message = `What ${location} gives back is not what was written there. Find out what alters it.`;
-  return new FailureError(failure('DIGEST_MISMATCH', message, { expected, actual }));
-}
-
-/** Names in a failure what could not be removed, or may be there. */
-export function withLeftBehind(error: unknown, what: string): unknown {
-  if (!(error instanceof FailureError)) return error;
-  const { failure: found } = error;
-  return new FailureError({ ...found, metadata: { ...found.metadata, left_behind: what } }, { cause: error });
 }

@@ -12,12 +12,12 @@ export interface Upload {
   readonly heeded: HeededSignal;
   readonly bounds: PartBounds;
   /** Waits before the `nth` retry. */
-  pause(nth: number): Promise<void>;
+  readonly pause: (nth: number) => Promise<void>;
 }
 
 /** How an upload ended. */
 export type UploadOutcome =
-  /** The object is there under this ETag. `isProven`: the store told digests of its own of all that was sent, and they are the right ones. */
+  /** The object is there under this ETag. `isProven`: the store told its own digests of all that was sent, and they are the right ones. */
   | { readonly kind: 'stored'; readonly etag: string; readonly isProven: boolean }
   /** Somebody else was faster, or an earlier request of ours whose answer was lost. */
   | { readonly kind: 'exists' };

@@ -5,7 +5,7 @@ const stepBytes = 2 ** 20;
 
 /** Cuts the bytes of an artefact into the bodies of its parts, one after the other. */
 export class PartBodies {
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #chunks: AsyncIterator<Uint8Array, unknown>;
   #rest: Uint8Array = new Uint8Array();
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
@@ -24,14 +24,21 @@ export class PartBodies {
 
   async #take(limitBytes: number): Promise<Uint8Array> {
     while (this.#rest.length === 0) {
-      const { done, value } = await this.#chunks.next();
-      if (done === true) throw new Error('An artefact has fewer bytes than it says.');
-      this.#rest = value;
+      const next = await this.#chunks.next();
+      if (next.done === true) throw new Error('An artefact has fewer bytes than it says.');
+      this.#rest = next.value;
     }
     const taken = this.#rest.subarray(0, Math.min(limitBytes, stepBytes));
     this.#rest = this.#rest.subarray(taken.length);
     return taken;
   }
+}
+
+/** Takes all of a body, for its MD5 alone. */
+export async function skim(body: PartBody): Promise<string> {
+  const bytes = body[Symbol.asyncIterator]();
+  while ((await bytes.next()).done !== true);
+  return body.md5 ?? '';
 }
 
 /** The bytes of one part, whose MD5 is computed while they are taken. It is iterated over once. */

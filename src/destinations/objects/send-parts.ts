@@ -1,6 +1,6 @@
 import type { Artefact } from '../destination.ts';
 import { mayPass } from './object-failures.ts';
-import { PartBodies } from './part-body.ts';
+import { PartBodies, skim } from './part-body.ts';
 import type { PartBody } from './part-body.ts';
 import type { Part } from './part-plan.ts';
 
@@ -23,9 +23,9 @@ export interface PartSending {
   /** Sends one part and answers with the ETag that the store gave it, without quotes. */
   put(part: Part, body: PartBody): Promise<string>;
   /** Bytes on their way or there, of `part` and those before it. */
-  progress(bytesDone: number): void;
+  readonly progress: (bytesDone: number) => void;
   /** Waits before the `nth` retry. */
-  pause(nth: number): Promise<void>;
+  readonly pause: (nth: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -57,7 +57,7 @@ async function sendMissing(artefact: Artefact, plan: readonly Part[], sent: Map<
     for (const part of plan.slice(first)) {
       const body = bodies.next(part.sizeBytes, counted(part, sending));
       if (sent.has(part.number)) {
-        for await (const chunk of body) void chunk;
+        await skim(body);
         continue;
       }
       const answer = sending.put(part, body).then((etag) => {

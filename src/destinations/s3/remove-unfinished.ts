@@ -1,4 +1,4 @@
-import { PartBodies } from '../objects/part-body.ts';
+import { PartBodies, skim } from '../objects/part-body.ts';
 import { planParts } from '../objects/part-plan.ts';
 import type { Upload } from '../objects/object-way.ts';
 import { elements, elementTexts } from './s3-xml.ts';
@@ -17,13 +17,12 @@ export async function removeUnfinished({ target, artefact, bounds }: Pick<Upload
   const [first] = planParts(artefact.sizeBytes, bounds);
   if (ids.length === 0 || first === undefined) return;
   const bodies = new PartBodies(artefact.chunks(0, signal));
-  const part = bodies.next(first.sizeBytes, () => undefined);
-  for await (const chunk of part) void chunk;
+  const md5 = await skim(bodies.next(first.sizeBytes, () => undefined));
   await bodies.close();
   for (const uploadId of ids) {
     const listed = await target.ask({ method: 'GET', query: { uploadId, 'max-parts': '1' } }, [200, 404], signal);
     const [begun = ''] = elements(listed.body.toString(), 'Part');
-    const isOurs = elementTexts(begun, 'ETag')[0]?.replaceAll('"', '') === part.md5 && elementTexts(begun, 'Size')[0] === String(first.sizeBytes);
+    const isOurs = elementTexts(begun, 'ETag')[0]?.replaceAll('"', '') === md5 && elementTexts(begun, 'Size')[0] === String(first.sizeBytes);
     if (isOurs) await target.ask({ method: 'DELETE', query: { uploadId } }, [200, 204, 404], signal);
   }
 }

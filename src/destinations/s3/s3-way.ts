@@ -3,9 +3,11 @@ import type { Artefact } from '../destination.ts';
 import type { ObjectTarget } from '../objects/object-target.ts';
 import { OutcomeUnknownError } from '../objects/object-way.ts';
 import type { ObjectWay, Upload, UploadOutcome } from '../objects/object-way.ts';
-import { asDeliveryError, withLeftBehind } from '../objects/object-failures.ts';
+import { leftBehind } from '../delivery-failures.ts';
+import { asDeliveryError } from '../objects/object-failures.ts';
 import { planParts } from '../objects/part-plan.ts';
 import { sendParts } from '../objects/send-parts.ts';
+import type { SentPart } from '../objects/send-parts.ts';
 import { putWhole } from '../objects/send-whole.ts';
 import { MultipartUpload } from './multipart-upload.ts';
 import { removeUnfinished } from './remove-unfinished.ts';
@@ -56,7 +58,7 @@ export const s3Way: ObjectWay = {
 };
 
 /** Completing again is harmless: what was completed is found as an object that exists. */
-async function complete(multipart: MultipartUpload, parts: Awaited<ReturnType<typeof sendParts>>, { target, heeded, pause }: Upload): Promise<UploadOutcome> {
+async function complete(multipart: MultipartUpload, parts: readonly SentPart[], { target, heeded, pause }: Upload): Promise<UploadOutcome> {
   for (let nth = 1, isConditional = true; ; nth += 1) {
     try {
       return await multipart.complete(parts, isConditional, heeded.signal);
@@ -78,7 +80,7 @@ async function abortFor(multipart: MultipartUpload, target: ObjectTarget, error:
     await multipart.abort(AbortSignal.timeout(cleanUpTimeoutMs));
     return error;
   } catch {
-    return withLeftBehind(asDeliveryError(error), `${target.location} (unfinished upload ${multipart.id})`);
+    return leftBehind(asDeliveryError(error), `${target.location} (unfinished upload ${multipart.id})`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { StatusError } from '../../sources/objects/endpoint-error.ts';
 import type { Artefact } from '../destination.ts';
-import { asDeliveryError, mayPass, withLeftBehind } from '../objects/object-failures.ts';
+import { leftBehind } from '../delivery-failures.ts';
+import { asDeliveryError, mayPass } from '../objects/object-failures.ts';
 import { etagOf } from '../objects/object-target.ts';
 import { OutcomeUnknownError } from '../objects/object-way.ts';
 import type { ObjectWay, Upload, UploadOutcome } from '../objects/object-way.ts';
@@ -80,7 +81,7 @@ async function giveUp(segments: SwiftSegments, error: unknown): Promise<unknown>
     await segments.remove(AbortSignal.timeout(cleanUpTimeoutMs));
     return error;
   } catch {
-    return withLeftBehind(asDeliveryError(error), segments.location);
+    return leftBehind(asDeliveryError(error), segments.location);
   }
 }
 

@@ -28,7 +28,8 @@ export async function logIn(credential: SwiftCredential, endpoints: Endpoints, s
   }
 }
 
-async function logInToTempauth({ authUrl, username, password }: SwiftCredential, endpoints: Endpoints, signal: AbortSignal): Promise<SwiftSession> {
+async function logInToTempauth(credential: SwiftCredential, endpoints: Endpoints, signal: AbortSignal): Promise<SwiftSession> {
+  const { authUrl, username, password } = credential;
   const headers = { 'x-auth-user': username, 'x-auth-key': password.reveal() };
   const answer = await endpoints.ask({ method: 'GET', url: authUrl, headers }, authUrl, signal);
   if (answer.status < 200 || answer.status > 299) throw new StatusError(authUrl, answer);
@@ -63,9 +64,16 @@ function sessionOf(url: URL, token: string | undefined, storageUrl: string | und
   return { token, storageUrl: storageUrl.replace(/\/$/, '') };
 }
 
+interface CatalogueEndpoint {
+  readonly interface?: string;
+  readonly region?: string;
+  readonly region_id?: string;
+  readonly url?: string;
+}
+
 interface CatalogueEntry {
   readonly type?: string;
-  readonly endpoints?: readonly { readonly interface?: string; readonly region?: string; readonly region_id?: string; readonly url?: string }[];
+  readonly endpoints?: readonly CatalogueEndpoint[];
 }
 
 /** The public address of the object store in the catalogue of a token. */

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { FailureError, failure } from '../../../src/domain/failures.ts';
+import type { Failure } from '../../../src/gen/lehr/v1/failure.ts';
 import type { Artefact } from '../../../src/destinations/destination.ts';
 import { startTcpProxy } from '../../../scripts/servers/tcp-proxy.ts';
 import { sharedSwift } from '../../servers/shared-swift.ts';
@@ -19,7 +20,7 @@ async function prepare(t: ExecutionContext): Promise<{ readonly stores: ObjectSt
   return { stores, container: await makeContainer(stores) };
 }
 
-async function failing(delivering: Promise<unknown>): Promise<{ reason: string; retryable: boolean; metadata: Record<string, string>; message: string }> {
+async function failing(delivering: Promise<unknown>): Promise<Omit<Failure, 'stage'>> {
   try {
     await delivering;
   } catch (error) {
@@ -51,8 +52,9 @@ if (hasTool('swift')) {
       test(`${kind}: ${what} is delivered, read back by the server's own digests, and withdrawn`, async (t) => {
         const { stores, container } = await prepare(t);
         const progress: number[] = [];
-        const delivered = await stores.destinations.deliver(request(container, name), artefactOf(bytes), delivery({ progress: (done) => progress.push(done) }));
-        t.is(delivered.location, `${kind}://${container}/${name === 'small.qcow2' ? name : "f/%C3%B6%20%281%29%27s%20%2B%20large.img"}`);
+        const watched = delivery({ progress: (done) => progress.push(done) });
+        const delivered = await stores.destinations.deliver(request(container, name), artefactOf(bytes), watched);
+        t.is(delivered.location, `${kind}://${container}/${name === 'small.qcow2' ? name : 'f/%C3%B6%20%281%29%27s%20%2B%20large.img'}`);
         t.deepEqual({ ...delivered, location: '' }, { location: '', ...found(bytes), verified: true });
         t.true((await read(stores, kind, container, name)).equals(bytes));
         t.is(progress.at(-1), bytes.length);
@@ -80,8 +82,12 @@ if (hasTool('swift')) {
           isMade = true;
           await stores.door('swift').ask({ method: 'PUT', address: { kind: 'swift', container, name: 'one' }, body: Buffer.from('faster') }, never);
         });
-        t.like(await failing(stores.destinations.deliver(request(container, 'one'), artefact, delivery())), { reason: 'REASON_DESTINATION_EXISTS' });
-        t.is((await read(stores, kind, container, 'one')).toString(), 'faster');
+        const delivered = await stores.destinations.deliver(request(container, 'one'), artefact, delivery()).catch((error: unknown) => error);
+        const content = await read(stores, kind, container, 'one');
+        // Of two requests that begin at once the store takes either; what it kept is what is told.
+        if (bytes === small && content.equals(bytes)) return t.like(delivered, { verified: true });
+        t.is(content.toString(), 'faster');
+        t.like(delivered, { failure: { reason: 'REASON_DESTINATION_EXISTS' } });
         t.deepEqual(await leftovers(stores, container), []);
       });
 

@@ -1,0 +1,35 @@
+import { credentialOf, noCredentials } from '../credentials/credential.ts';
+import type { Credentials } from '../credentials/credential.ts';
+import { destinationOf } from './check-source-uri.ts';
+import type { CheckedSourceUri } from './check-source-uri.ts';
+import { checkObjectCredential } from './objects/object-doors.ts';
+
+/** What is wrong with the credential that a task names for an address, for the person who named it; undefined: nothing. */
+export function credentialFault(
+  checked: Extract<CheckedSourceUri, { ok: true }>,
+  name: string,
+  owner: string,
+  credentials: Credentials = noCredentials,
+): string | undefined {
+  switch (checked.kind) {
+    case 'object': {
+      const found = checkObjectCredential(credentials, checked.address.kind, name, owner);
+      return found.ok ? undefined : found.message;
+    }
+    case 'http': {
+      if (name === '') return undefined;
+      const found = credentialOf(credentials, name, owner, 'http');
+      if (!found.ok) return found.message;
+      return found.credential.hosts.includes(hostAndPort(checked.url)) ? undefined : `the credential is not for ${hostAndPort(checked.url)}`;
+    }
+    case 'file':
+      return name === '' ? undefined : 'file:// takes no credential; leave it out';
+    default:
+      return checked satisfies never;
+  }
+}
+
+/** Host and port that a URL leads to, as credentials name them. */
+export function hostAndPort(url: URL): string {
+  return `${url.hostname}:${destinationOf(url).port}`.toLowerCase();
+}
