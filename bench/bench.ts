@@ -10,6 +10,7 @@ import { benchLeaderKill } from './cluster/leader-kill.ts';
 import { benchTakeOver } from './cluster/take-over.ts';
 import { benchWatchers } from './cluster/watchers.ts';
 import { benchConversion, benchInspection } from './inspection.ts';
+import { benchExport } from './export.ts';
 import { benchInterference } from './interference.ts';
 import { benchLargeImages } from './large-images.ts';
 import { benchReplay } from './replay.ts';
@@ -26,6 +27,7 @@ const embedded: Benchmarks = {
   'large-images': benchLargeImages,
   inspection: benchInspection,
   conversion: benchConversion,
+  export: benchExport,
   interference: benchInterference,
   'slow-lines': benchSlowLines,
   replay: benchReplay,

@@ -12,9 +12,11 @@ import { hasTool } from '../tooling/has-tool.ts';
 import { awaitEmptyStaging } from './harness/data-folder.ts';
 import { digestOf, rawDisk } from './harness/disk-images.ts';
 import { eventsOf, story } from './harness/events.ts';
-import { createExport } from './harness/exports.ts';
+import { createExport, exportTo } from './harness/exports.ts';
+import { FakePrograms } from './harness/fake-programs.ts';
 import { makeFolder, startServer } from './harness/lehr-server.ts';
 import type { LehrServer } from './harness/lehr-server.ts';
+import { refusalOf } from './harness/refused.ts';
 import { gives, startSource } from './harness/source-server.ts';
 import type { SourceServer } from './harness/source-server.ts';
 import { awaitTask, createImport } from './harness/tasks.ts';
@@ -66,6 +68,34 @@ test('an image is exported as it is stored, sparse, whole and read back', async 
   t.true(statSync(file).blocks * 512 < disk.length - mebibyte, 'zeros take no room');
   t.deepEqual(story(await eventsOf(server.api, `tasks/${id}`)), ['taskCreated', 'attemptStarted', 'taskSucceeded']);
   await awaitEmptyStaging(server.folder);
+});
+
+test('a request that is sent again is answered with its task, though its image is gone by then', async (t) => {
+  const { id: imageId } = await imported(server, '/repeated', rawDisk(64 * 1024, 9).bytes);
+  const request = { ...exportTo(imageId, at('repeated').uri, { format: 'DISK_FORMAT_RAW' }), requestId: 'once' };
+  const { task } = await server.api.createTask(request);
+  await awaitTask(server.api, task?.id ?? '');
+  await server.api.deleteImage({ id: imageId });
+  t.is((await server.api.createTask(request)).task?.id, task?.id);
+  const refusal = await refusalOf(server.api.createTask({ ...request, requestId: 'twice' }));
+  t.deepEqual(refusal.violations.map(({ field }) => field), ['spec.export_image.image_id']);
+});
+
+test('nothing becomes an ISO that is none, and that is said at once', async (t) => {
+  const refusal = await refusalOf(server.api.createTask(exportTo(image.id, at('no-disc').uri, { format: 'DISK_FORMAT_ISO' })));
+  t.deepEqual(refusal.violations.map(({ field }) => field), ['spec.export_image.format']);
+});
+
+test('a server that cannot run qemu-img exports images as they are stored, and refuses the rest at once', async (t) => {
+  // Its bubblewrap does not work, and the setting sandbox is what it is by itself.
+  const { options } = await FakePrograms.make(t);
+  const bare = await startServer(t, await makeFolder(t), { 'file-roots': root }, options);
+  const { id: imageId } = await imported(bare, '/bare', disk);
+  const task = await awaitTask(bare.api, (await createExport(bare.api, imageId, at('bare.raw').uri, { format: 'DISK_FORMAT_RAW' })).id);
+  t.is(task.state, 'STATE_SUCCEEDED', task.failure?.message);
+  const refusal = await refusalOf(bare.api.createTask(exportTo(imageId, at('bare.qcow2').uri)));
+  t.deepEqual(refusal.violations.map(({ field }) => field), ['spec.export_image.format']);
+  t.regex(refusal.message, /converts nothing/);
 });
 
 if (hasTool('qemu-img') && hasTool('bubblewrap')) {

@@ -62,7 +62,8 @@ export function openBench(
     folder, destinations, artefact, stored,
     async deliver(uri, delivery = {}, given = artefact) {
       const { digest, sizeBytes } = given;
-      const whole = { taskId, attempt: 1, ours: [{ digest, sizeBytes }], signal: new AbortController().signal, progress: () => undefined, ...delivery };
+      const { signal } = new AbortController();
+      const whole = { taskId, attempt: 1, ours: [{ digest, sizeBytes }], signal, progress: () => undefined, ...delivery };
       try {
         return await destinations.deliver({ uri, credential: '', owner: 'default' }, given, whole);
       } catch (error) {

@@ -56,7 +56,8 @@ test('a file that this task has recorded is its success, though it is another th
   const earlier = Buffer.from('an earlier conversion');
   writeFileSync(file, earlier);
   const recorded = { digest: digestOf(earlier), sizeBytes: earlier.length };
-  t.deepEqual(await deliver(uriOf(file), { attempt: 2, ours: [ours, recorded] }), { location: uriOf(file), ...recorded, verified: true, existed: true });
+  const delivered = await deliver(uriOf(file), { attempt: 2, ours: [ours, recorded] });
+  t.deepEqual(delivered, { location: uriOf(file), ...recorded, verified: true, existed: true });
   t.true(readFileSync(file).equals(earlier));
 });
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { failure, FailureError } from '../../src/domain/failures.ts';
+import type { TaskCommand } from '../../src/domain/task/task-command.ts';
 import type { StageRun } from '../../src/stages/stage.ts';
 import { AttemptOverError } from '../../src/worker/attempt-over.ts';
 import type { RunningAttempt } from '../../src/worker/running-attempt.ts';
@@ -220,4 +221,49 @@ test('progress is told at most four times a second, with a rate, and its end onc
   t.is(Math.round(Number(last?.bytesPerSecond) / 10_000), 50);
   t.deepEqual(signals.at(-1), { taskId, progress: undefined });
   t.is(signals.length, progress.length + 1);
+});
+
+const result = { imageId: taskId, location: 'file:///x', digest: '', sizeBytes: 1n, format: 'DISK_FORMAT_RAW', guestDigest: '', verified: true } as const;
+
+test('a task that makes no image succeeds with what it delivered, and its staging is cleared', async (t) => {
+  const { begin, clock, events, tasks, asked } = workerBench((attempt) => attempt.deliver(result, async () => { t.fail('nothing is withdrawn'); }));
+  await begin(taskId);
+  await clock.pass(1);
+  t.deepEqual(events(taskId), ['TaskCreated', 'AttemptStarted', 'TaskSucceeded']);
+  t.like(tasks.peek(taskId), { status: 'succeeded', result });
+  t.true(asked.includes(`discardStaging ${taskId}`));
+});
+
+for (const heard of [true, false]) {
+  test(`a cancel that comes after the delivery, ${heard ? 'and was heard of' : 'of which nobody has heard yet'}, has what was delivered withdrawn first`, async (t) => {
+    const delivered = Promise.withResolvers<void>();
+    const story: string[] = [];
+    const { begin, clock, tasks, tell, events } = workerBench(async (attempt) => {
+      await attempt.lastStage('deliver', () => delivered.promise);
+      await attempt.deliver(result, async () => { story.push(`withdrawn after ${events(taskId).at(-1)}`); });
+    });
+    await begin(taskId);
+    await clock.pass(1);
+    await tasks.execute(taskId, cancel(1));
+    if (heard) await tell();
+    delivered.resolve();
+    await clock.pass(1);
+    t.deepEqual(story, ['withdrawn after CancelRequested']);
+    t.is(events(taskId).at(-1), 'TaskCanceled');
+  });
+}
+
+test('an attempt that was replaced withdraws nothing: its successor may have found it', async (t) => {
+  const delivered = Promise.withResolvers<void>();
+  const { begin, clock, tasks, tell, events } = workerBench(async (attempt) => {
+    await attempt.lastStage('deliver', () => delivered.promise);
+    await attempt.deliver(result, async () => { t.fail('it was withdrawn'); });
+  });
+  await begin(taskId);
+  await clock.pass(1);
+  await tasks.execute(taskId, { ...start(2), incarnation: 'life-2', runnerIsDead: true } as TaskCommand);
+  await tell();
+  delivered.resolve();
+  await clock.pass(1);
+  t.deepEqual(events(taskId), ['TaskCreated', 'AttemptStarted', 'AttemptStarted']);
 });
