@@ -53,7 +53,7 @@ function history(): Buffer[] {
     { type: 'completeStage', found: { ...stage, attempt: 1, stage: 'fetch', bytes: 65_536n, format }, now },
     { type: 'completeStage', found: { ...stage, attempt: 1, stage: 'inspect', bytes: 0n, format }, now },
     { type: 'storeImage', now, stored: {
-      attempt: 1, file: `${id}.1`, digest, sizeBytes: 65_536n, format, virtualSizeBytes: 65_536n, guestDigest: '', warnings: [], image: undefined,
+      attempt: 1, file: `${id}.1`, digest, sizeBytes: 65_536n, format, virtualSizeBytes: 65_536n, guestDigest: '', warnings: [], image: undefined, provenance: undefined,
     } },
     { type: 'succeedTask', now },
   ];

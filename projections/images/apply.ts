@@ -6,7 +6,7 @@ import type { Projection } from '../../src/projector/projection.ts';
 /** Keeps each image as the API shows it. */
 export const images: Projection = {
   name: 'images',
-  version: 1,
+  version: 2,
   schema: readFileSync(new URL('schema.sql', import.meta.url), 'utf8'),
   prepare(db) {
     const upsert = db.prepare('INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');

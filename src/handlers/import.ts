@@ -8,6 +8,7 @@ import { inspect, type Accepted } from '../stages/inspect.ts';
 import { store } from '../stages/store.ts';
 import type { StagedPart } from '../stores/image-store.ts';
 import type { Attempt, Finding, Handler } from './handler.ts';
+import { importedFrom } from './provenance.ts';
 
 /** What an import works with. */
 export interface ImportDeps extends FetchDeps, DecompressDeps, ConvertVerifiedDeps {
@@ -59,6 +60,7 @@ export function importHandler(deps: ImportDeps): Handler<ImportImage> {
       guestDigest: kept.verdict.guestDigest,
       warnings: [...kept.verdict.warnings],
       image,
+      provenance: importedFrom(sourceUri),
     });
   };
 }

@@ -47,6 +47,9 @@ test('an image shows what it holds and what made it', async (t) => {
     id: image.id, taskId: image.id, owner: 'default', name: 'shown', tags: ['new'], properties: { os_distro: 'debian' },
     format: 'DISK_FORMAT_QCOW2', sizeBytes: 524_288n, virtualSizeBytes: 1_048_576n, digest: disk.digest, guestDigest: noData, warnings: [],
     revision: 1n, createTime: image.createTime, updateTime: image.createTime,
+    provenance: {
+      sourceUri: source.serve('/shown', gives(disk.bytes)), sourceRegion: '', sourceImageId: '', originSourceUri: '', originSourceRegion: '', originSourceImageId: '',
+    },
   });
   t.deepEqual((await server.api.listImages({ filter: 'name = "shown"' })).images, [image]);
 });

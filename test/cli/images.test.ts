@@ -63,6 +63,20 @@ test.serial('images show prints everything about an image', async (t) => {
   });
 });
 
+test.serial('images show tells where a clone came from, and the image that it was cloned from', async (t) => {
+  const provenance = {
+    sourceUri: '', sourceRegion: 'dfw', sourceImageId: taskId, originSourceUri: 'https://example.com/web.qcow2', originSourceRegion: '', originSourceImageId: taskId,
+  };
+  const stub = await startStub({ getImage: () => ({ image: { ...image, provenance, createTime: recently } }) });
+  t.teardown(stub.kill);
+  const { stdout } = await runLehr(['images', 'show', taskId, '--server', stub.address]);
+  t.deepEqual(stdout.split('\n').filter((line) => /^(source|origin| )/.test(line)), [
+    `source      image ${taskId} of region dfw`,
+    `origin      image ${taskId}`,
+    '            https://example.com/web.qcow2',
+  ]);
+});
+
 test.serial('images show --json prints one object in the JSON mapping of protobuf', async (t) => {
   const stub = await startStub({ getImage: () => ({ image }) });
   t.teardown(stub.kill);

@@ -78,7 +78,7 @@ test('what the API shows of an image', (t) => {
   t.deepEqual(updated === undefined || updated.status === 'absent' ? undefined : describeImage(updated), {
     id: taskId, owner: 'blue', name: 'debian-12', tags: [], properties: { os_version: '12' }, format: 'DISK_FORMAT_QCOW2', sizeBytes: 65_536n,
     virtualSizeBytes: 1_048_576n, digest: registered.digest, guestDigest: '', warnings: ['qcow2.unaligned'], taskId, revision: 2n,
-    createTime: at(2), updateTime: at(10),
+    createTime: at(2), updateTime: at(10), provenance: registered.provenance,
   });
 });
 

@@ -4,6 +4,7 @@ import { evolveTask } from '../../src/domain/task/evolve-task.ts';
 import type { TaskCommand } from '../../src/domain/task/task-command.ts';
 import { absentTask, type ExistingTask, type TaskState } from '../../src/domain/task/task-state.ts';
 import type { ImageStored, StageCompleted } from '../../src/gen/lehr/v1/event.ts';
+import type { Provenance } from '../../src/gen/lehr/v1/image.ts';
 import type { TaskResult, TaskSpec } from '../../src/gen/lehr/v1/task.ts';
 
 export const taskId = '7d9c1f7e-31a5-5d0e-8a64-0d0b5c1f2e3a';
@@ -26,6 +27,11 @@ export const spec: TaskSpec = {
   },
 };
 
+const provenance: Provenance = {
+  sourceUri: 'https://example.org/debian.qcow2', sourceRegion: '', sourceImageId: '', originSourceUri: '', originSourceRegion: '',
+  originSourceImageId: '',
+};
+
 export const fetched = (attempt: number): StageCompleted => ({
   attempt, stage: 'fetch', duration: { seconds: 3n, nanos: 500_000_000 }, bytes: 65_536n, digest: `sha256:${'a1'.repeat(32)}`,
   format: 'DISK_FORMAT_QCOW2', virtualSizeBytes: 1_048_576n, warnings: [], facts: { etag: '"x"' },
@@ -34,6 +40,7 @@ export const fetched = (attempt: number): StageCompleted => ({
 export const stored = (attempt: number): ImageStored => ({
   attempt, file: `images/${taskId}.${attempt}`, digest: `sha256:${'a1'.repeat(32)}`, sizeBytes: 65_536n,
   format: 'DISK_FORMAT_QCOW2', virtualSizeBytes: 1_048_576n, guestDigest: '', warnings: ['qcow2.unaligned'], image,
+  provenance,
 });
 
 export const delivered: TaskResult = {

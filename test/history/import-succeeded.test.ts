@@ -101,6 +101,7 @@ test('the image is shown as it was', (t) => {
   t.deepEqual(imageState.status === 'absent' ? undefined : describeImage(imageState), {
     id, owner: 'blue', ...image, format: 'DISK_FORMAT_QCOW2', sizeBytes: 343_932_928n, virtualSizeBytes: 2_147_483_648n, digest, guestDigest,
     warnings: ['qcow2.dirty_bit'], taskId: id, revision: 1n, createTime: at(9.4), updateTime: at(9.4),
+    provenance: undefined,
   });
 });
 

@@ -19,6 +19,10 @@ const failure = {
 const facts = {
   file: `images/${taskId}.1`, digest, sizeBytes: 2n ** 53n + 1n, format: 'DISK_FORMAT_QCOW2' as const, virtualSizeBytes: 2n ** 64n - 1n,
   guestDigest: digest, warnings: ['qcow2.unaligned'], image,
+  provenance: {
+    sourceUri: 'https://example.org/a.qcow2', sourceRegion: 'dfw', sourceImageId: taskId, originSourceUri: 'https://example.org/b.qcow2',
+    originSourceRegion: 'ord', originSourceImageId: taskId,
+  },
 };
 
 /** Every payload, with a value in every field. */

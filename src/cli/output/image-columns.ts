@@ -4,6 +4,7 @@ import { formatPairs } from './format-fields.ts';
 import type { Field } from './format-fields.ts';
 import { formatAge, formatTimeFully } from './format-time.ts';
 import { formatName } from './names.ts';
+import { provenanceFields } from './provenance-fields.ts';
 import type { Column } from './table.ts';
 
 /** The columns of `lehr images list`. */
@@ -30,6 +31,7 @@ export function imageFields(image: Image, now: Date): readonly Field[] {
     ['disk size', formatBytesFully(image.virtualSizeBytes)],
     ['digest', image.digest],
     ['guest digest', image.guestDigest],
+    ...provenanceFields(image.provenance),
     ['tags', image.tags.join(', ')],
     ['properties', formatPairs(image.properties)],
     ['warnings', image.warnings],

@@ -7,9 +7,9 @@ import type { ImageCommand } from './image.ts';
  * included, so that every node that finishes the task writes the same record byte for byte (design rule 6).
  */
 export function registerImageOf(task: CommittedTask): Extract<ImageCommand, { type: 'registerImage' }> {
-  const { file, digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings, image } = task.stored;
+  const { file, digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings, image, provenance } = task.stored;
   const registered: ImageRegistered = {
-    taskId: task.id, file, digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings, image,
+    taskId: task.id, file, digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings, image, provenance,
   };
   return { type: 'registerImage', owner: task.owner, registered, now: task.storedTime };
 }

@@ -69,14 +69,14 @@ export function evolveImage(id: string, state: ImageState, event: DomainEvent<Im
 
 /** The image as the public API shows it. */
 export function describeImage(state: ExistingImage): Image {
-  const { format, sizeBytes, virtualSizeBytes, digest, guestDigest, warnings, taskId } = state.registered;
+  const { format, sizeBytes, virtualSizeBytes, digest, guestDigest, warnings, taskId, provenance } = state.registered;
   return {
     id: state.id,
     owner: state.owner,
     name: state.properties.name,
     tags: state.properties.tags,
     properties: state.properties.properties,
-    format, sizeBytes, virtualSizeBytes, digest, guestDigest, warnings, taskId,
+    format, sizeBytes, virtualSizeBytes, digest, guestDigest, warnings, taskId, provenance,
     revision: state.revision,
     createTime: state.createTime,
     updateTime: state.updateTime,

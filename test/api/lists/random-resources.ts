@@ -85,7 +85,7 @@ export function randomImage(random: () => number, number: number): ExistingImage
     updateTime: pick(random, moments),
     registered: {
       taskId: uuid(number), file: '', digest: pick(random, texts), sizeBytes: pick(random, sizes), format: pick(random, diskFormats),
-      virtualSizeBytes: pick(random, sizes), guestDigest: '', warnings: [], image,
+      virtualSizeBytes: pick(random, sizes), guestDigest: '', warnings: [], image, provenance: undefined,
     },
   };
 }

@@ -10,6 +10,7 @@ import { Duration } from "../../google/protobuf/duration.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { DiskFormat, diskFormatFromJSON, diskFormatToNumber } from "./disk_format.ts";
 import { Failure } from "./failure.ts";
+import { Provenance } from "./image.ts";
 import { ImageProperties, TaskResult, TaskSpec } from "./task.ts";
 
 /** A task was accepted. Revision 1 of every task's stream. */
@@ -96,7 +97,11 @@ export interface ImageStored {
   /** What was noticed but not refused. */
   warnings: string[];
   /** Name, tags and properties of the image. */
-  image: ImageProperties | undefined;
+  image:
+    | ImageProperties
+    | undefined;
+  /** Where it came from. Absent in events that were written before this was kept. */
+  provenance: Provenance | undefined;
 }
 
 /** The running attempt failed; the task waits for the next one. */
@@ -164,7 +169,11 @@ export interface ImageRegistered {
   /** What was noticed but not refused. */
   warnings: string[];
   /** Name, tags and properties. */
-  image: ImageProperties | undefined;
+  image:
+    | ImageProperties
+    | undefined;
+  /** Where it came from. Absent in events that were written before this was kept. */
+  provenance: Provenance | undefined;
 }
 
 /** The owner changed name, tags or properties. */
@@ -761,6 +770,7 @@ function createBaseImageStored(): ImageStored {
     guestDigest: "",
     warnings: [],
     image: undefined,
+    provenance: undefined,
   };
 }
 
@@ -798,6 +808,9 @@ export const ImageStored: MessageFns<ImageStored> = {
     }
     if (message.image !== undefined) {
       ImageProperties.encode(message.image, writer.uint32(74).fork()).join();
+    }
+    if (message.provenance !== undefined) {
+      Provenance.encode(message.provenance, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -887,6 +900,14 @@ export const ImageStored: MessageFns<ImageStored> = {
             message.image = ImageProperties.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.provenance = Provenance.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -916,6 +937,9 @@ export const ImageStored: MessageFns<ImageStored> = {
     message.warnings = object.warnings?.map((e) => e) || [];
     message.image = (object.image !== undefined && object.image !== null)
       ? ImageProperties.fromPartial(object.image)
+      : undefined;
+    message.provenance = (object.provenance !== undefined && object.provenance !== null)
+      ? Provenance.fromPartial(object.provenance)
       : undefined;
     return message;
   },
@@ -1292,6 +1316,7 @@ function createBaseImageRegistered(): ImageRegistered {
     guestDigest: "",
     warnings: [],
     image: undefined,
+    provenance: undefined,
   };
 }
 
@@ -1329,6 +1354,9 @@ export const ImageRegistered: MessageFns<ImageRegistered> = {
     }
     if (message.image !== undefined) {
       ImageProperties.encode(message.image, writer.uint32(74).fork()).join();
+    }
+    if (message.provenance !== undefined) {
+      Provenance.encode(message.provenance, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1418,6 +1446,14 @@ export const ImageRegistered: MessageFns<ImageRegistered> = {
             message.image = ImageProperties.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.provenance = Provenance.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1447,6 +1483,9 @@ export const ImageRegistered: MessageFns<ImageRegistered> = {
     message.warnings = object.warnings?.map((e) => e) || [];
     message.image = (object.image !== undefined && object.image !== null)
       ? ImageProperties.fromPartial(object.image)
+      : undefined;
+    message.provenance = (object.provenance !== undefined && object.provenance !== null)
+      ? Provenance.fromPartial(object.provenance)
       : undefined;
     return message;
   },

@@ -9,6 +9,25 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { DiskFormat, diskFormatFromJSON, diskFormatToNumber } from "./disk_format.ts";
 
+/**
+ * Where an image came from. Never part of what its owner may change. What a region says of an image that was cloned from there is
+ * kept as it said it, and is as good as that region.
+ */
+export interface Provenance {
+  /** An import: the address that it came from, without name, password, query and fragment. At most 301 characters. */
+  sourceUri: string;
+  /** A clone: the region that it came from, by its configured name. Empty: this region, or no clone. */
+  sourceRegion: string;
+  /** A clone: the id of the image there. Empty: no clone. */
+  sourceImageId: string;
+  /** A clone: where the image that it was cloned from, or the first one of the line of clones, was imported from, as the region says. */
+  originSourceUri: string;
+  /** A clone of a clone: the region that the image that it was cloned from came from, as its region says and calls it. */
+  originSourceRegion: string;
+  /** A clone of a clone: the id that it had there. */
+  originSourceImageId: string;
+}
+
 /** A disk image that the service holds. It passed every check before it became visible. */
 export interface Image {
   /** UUID: that of the task that made it. */
@@ -42,13 +61,139 @@ export interface Image {
     | Date
     | undefined;
   /** When its last event happened. */
-  updateTime: Date | undefined;
+  updateTime:
+    | Date
+    | undefined;
+  /** Where it came from. Absent for images that were made before this was kept. */
+  provenance: Provenance | undefined;
 }
 
 export interface Image_PropertiesEntry {
   key: string;
   value: string;
 }
+
+function createBaseProvenance(): Provenance {
+  return {
+    sourceUri: "",
+    sourceRegion: "",
+    sourceImageId: "",
+    originSourceUri: "",
+    originSourceRegion: "",
+    originSourceImageId: "",
+  };
+}
+
+export const Provenance: MessageFns<Provenance> = {
+  encode(message: Provenance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sourceUri !== "") {
+      writer.uint32(10).string(message.sourceUri);
+    }
+    if (message.sourceRegion !== "") {
+      writer.uint32(18).string(message.sourceRegion);
+    }
+    if (message.sourceImageId !== "") {
+      writer.uint32(26).string(message.sourceImageId);
+    }
+    if (message.originSourceUri !== "") {
+      writer.uint32(34).string(message.originSourceUri);
+    }
+    if (message.originSourceRegion !== "") {
+      writer.uint32(42).string(message.originSourceRegion);
+    }
+    if (message.originSourceImageId !== "") {
+      writer.uint32(50).string(message.originSourceImageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Provenance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProvenance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sourceUri = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sourceRegion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sourceImageId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.originSourceUri = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.originSourceRegion = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.originSourceImageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Provenance>, I>>(base?: I): Provenance {
+    return Provenance.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Provenance>, I>>(object: I): Provenance {
+    const message = createBaseProvenance();
+    message.sourceUri = object.sourceUri ?? "";
+    message.sourceRegion = object.sourceRegion ?? "";
+    message.sourceImageId = object.sourceImageId ?? "";
+    message.originSourceUri = object.originSourceUri ?? "";
+    message.originSourceRegion = object.originSourceRegion ?? "";
+    message.originSourceImageId = object.originSourceImageId ?? "";
+    return message;
+  },
+};
 
 function createBaseImage(): Image {
   return {
@@ -67,6 +212,7 @@ function createBaseImage(): Image {
     revision: 0n,
     createTime: undefined,
     updateTime: undefined,
+    provenance: undefined,
   };
 }
 
@@ -125,6 +271,9 @@ export const Image: MessageFns<Image> = {
     }
     if (message.updateTime !== undefined) {
       Timestamp.encode(toTimestamp(message.updateTime), writer.uint32(122).fork()).join();
+    }
+    if (message.provenance !== undefined) {
+      Provenance.encode(message.provenance, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -265,6 +414,14 @@ export const Image: MessageFns<Image> = {
             message.updateTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.provenance = Provenance.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -307,6 +464,9 @@ export const Image: MessageFns<Image> = {
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
+    message.provenance = (object.provenance !== undefined && object.provenance !== null)
+      ? Provenance.fromPartial(object.provenance)
+      : undefined;
     return message;
   },
 };

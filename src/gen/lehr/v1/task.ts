@@ -73,13 +73,19 @@ export interface ExportImage {
   credential: string;
 }
 
-/** Copy an image, within this region or from another. */
+/**
+ * Copy an image, within this region or from another. Within a region the copy shares the stored bytes; from another they are
+ * fetched and judged as those of an import are, and must have the digests and sizes that the region describes.
+ */
 export interface CloneImage {
-  /** The region that has the image, by its configured name. Empty: this one. */
+  /** The region that has the image, by its name in the setting `regions`. Empty: this one. */
   sourceRegion: string;
-  /** The image's id in that region. */
+  /** The image's id in that region: a UUID in lower case. */
   imageId: string;
-  /** Overrides name, tags and properties of the copy. */
+  /**
+   * What the copy is to have instead of what the source has: a name that is not empty, tags if there are any, and properties, of
+   * which each overrides the source's of the same key. Both together keep the limits of ImageProperties, or the task fails.
+   */
   image: ImageProperties | undefined;
 }
 
