@@ -1,5 +1,6 @@
 import type { ImageQueries } from '../../projections/images/queries.ts';
 import type { Clock } from '../domain/clock.ts';
+import { checkImageProperties } from '../domain/image/check-properties.ts';
 import { describeImage, type ImageState } from '../domain/image/image.ts';
 import type { Image } from '../gen/lehr/v1/image.ts';
 import type { ReadImageResponse, UpdateImageRequest } from '../gen/lehr/v1/image_service.ts';
@@ -12,7 +13,6 @@ import type { Call, ImageMethods } from './call.ts';
 import { awaitReadToken, orUnavailable, readTokenOf } from './freshness.ts';
 import { planImageList } from './lists/list-images.ts';
 import { imageNotFound, requireId } from './not-found.ts';
-import { checkImageProperties } from './validate/image-properties.ts';
 
 /** What the image service works with. */
 export interface ImageServiceDeps {

@@ -1,13 +1,13 @@
 import type { Duration } from '../../gen/google/protobuf/duration.ts';
 import type { ImportImage } from '../../gen/lehr/v1/task.ts';
 import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
+import { checkImageProperties } from '../../domain/image/check-properties.ts';
+import { checkCount, checkText } from '../../domain/text-rules.ts';
 import { credentialFault } from '../../sources/check-source-credential.ts';
 import { checkSourceUri } from '../../sources/check-source-uri.ts';
 import type { SourceRules } from '../../sources/check-source-uri.ts';
 import { ApiError, type FieldViolation } from '../api-error.ts';
 import { checkExport } from './export-image.ts';
-import { checkImageProperties } from './image-properties.ts';
-import { checkCount, checkText } from './text.ts';
 
 /** A task has at most so many labels. */
 export const labelLimit = 64;
