@@ -17,7 +17,7 @@ export type Zone = {
 
 const BYTES = ['src/codecs', 'src/archives', 'src/formats', 'src/credentials', 'src/sources', 'src/destinations', 'src/stores', 'src/domain', 'src/gen'];
 const STAGES = ['src/bytes', 'src/sandbox', ...BYTES];
-const HANDLERS = ['src/stages', ...STAGES];
+const HANDLERS = ['src/stages', 'src/regions', ...STAGES];
 const RECORD = ['src/log', 'src/domain', 'src/gen'];
 const READ_MODELS = ['src/projector', 'projections', ...RECORD];
 const SERVICES = ['src/handlers', 'src/jobs', 'src/streams', ...HANDLERS, ...READ_MODELS];
@@ -40,6 +40,8 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/stores', mayImport: ['src/domain', 'src/gen'] },
   { path: 'src/bytes', mayImport: BYTES },
   { path: 'src/sandbox', mayImport: ['src/domain', 'src/gen'] },
+  // A client of another Lehr, and of nothing of this one.
+  { path: 'src/regions', mayImport: ['src/sources', 'src/credentials', 'src/domain', 'src/gen'] },
   { path: 'src/stages', mayImport: STAGES },
   { path: 'src/handlers', mayImport: HANDLERS },
   { path: 'src/log', mayImport: ['src/domain', 'src/gen'] },
@@ -50,8 +52,10 @@ export const ZONES: readonly Zone[] = [
   { path: 'src/worker', mayImport: SERVICES },
   { path: 'src/api', mayImport: SERVICES },
   { path: 'src/observe', mayImport: SERVICES },
-  // source-allow has a grammar of its own, which is kept with the addresses that it is about.
-  ...CONFIGURATION.map((path) => ({ path, mayImport: [...CONFIGURATION, 'src/sources/parse-source-allow.ts', 'src/domain', 'src/gen'] })),
+  // source-allow and regions have grammars of their own, which are kept with the addresses that they are about.
+  ...CONFIGURATION.map((path) => ({
+    path, mayImport: [...CONFIGURATION, 'src/sources/parse-source-allow.ts', 'src/regions/parse-regions.ts', 'src/domain', 'src/gen'],
+  })),
   { path: 'src/cli', mayImport: ['src/gen'] },
   // `lehr serve` is where the command line hands over to the composition root.
   { path: 'src/cli/serve.ts', mayImport: ['src/cli', 'src/serve.ts', 'src/gen'] },
@@ -71,7 +75,7 @@ export const ZONES: readonly Zone[] = [
 /** Packages that stay in their folders, so that each can be replaced there; a name ending in `/` stands for its scope. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'better-sqlite3': ['src/log/sqlite', 'src/projector', 'projections'],
-  undici: ['src/sources', 'src/destinations', 'src/cli'],
+  undici: ['src/sources', 'src/regions', 'src/destinations', 'src/cli'],
   '@grpc/': ['src/api/grpc', 'src/cli', 'src/gen'],
   'grpc-health-check': ['src/api/grpc'],
   '@connectrpc/': ['src/api/connect'],

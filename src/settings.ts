@@ -3,6 +3,7 @@ import {
   parseAddresses, parseBytes, parseChoice, parseDurationMs, parseFolders, parseInteger, parsePath, parsePositions, parseTopic, parseWords,
   type Parse, type SettingProblem,
 } from './setting-values.ts';
+import { parseRegions } from './regions/parse-regions.ts';
 import { parseSourceAllow } from './sources/parse-source-allow.ts';
 
 /** One setting: the same name as a flag, an environment variable (`LEHR_…`) and a key of `lehr.yaml`. */
@@ -37,6 +38,7 @@ export const settings = {
   'file-roots': setting('', 'Folders that file:// may read from and write to, comma between. Empty: file:// is refused.', parseFolders),
   'source-allow': setting('', 'Private hosts, addresses and ranges that sources and destinations may lead to, loopback too, comma between: mirror.lan, *.corp.example:443, 10.1.0.0/16; private: all, none: none. Empty: with auth none private, otherwise none.', parseSourceAllow),
   credentials: setting('', 'YAML file of the secrets that tasks name, for s3://, swift://, http(s) and regions. Empty: there are none.', parsePath),
+  regions: setting('', 'Other Lehrs that images are cloned from, name=address, comma between: dfw=http://10.0.0.5:8080,ord=https://lehr.ord.example. Empty: none.', parseRegions),
   roles: setting('api,worker', 'What this server does: api (answers calls), worker (works on tasks), or both.', parseWords(['api', 'worker'])),
   log: setting('sqlite', 'Where the log is: sqlite (in data-dir, one server) or kafka (a cluster).', parseChoice(['sqlite', 'kafka'])),
   'kafka-brokers': setting('', 'Kafka brokers to begin with, host:port, comma between.', parseAddresses),

@@ -29,6 +29,8 @@ import { Feed } from '../projector/feed.ts';
 import { openProjectionsForReading, removeOldProjections } from '../projector/open-projections.ts';
 import type { Config } from '../settings.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { regionAccesses } from '../regions/region-accesses.ts';
+import { openRegionClient } from '../regions/region-client.ts';
 import { createSources } from '../sources/create-sources.ts';
 import { effectiveAllow } from '../sources/source-allow.ts';
 import type { ImageStore } from '../stores/image-store.ts';
@@ -99,8 +101,10 @@ export function startRoles({ config, credentials, backend, store, pool, sandbox,
     // Of other nodes nobody knows what they can.
     missingForConversion: works && config.log === 'sqlite' && sandbox.kind === 'none' ? sandbox.missing : undefined,
   };
+  const regions = regionAccesses(config.regions, credentials);
+  const regionClient = openRegionClient(regions, config['idle-timeout']);
   const sources = createSources({
-    ...rules, idleTimeoutMs: config['idle-timeout'], maxImageBytes: config['max-image-bytes'], now: clock.now,
+    ...rules, regions, idleTimeoutMs: config['idle-timeout'], maxImageBytes: config['max-image-bytes'], now: clock.now,
   });
   const destinations = createDestinations({ ...rules, idleTimeoutMs: config['idle-timeout'], now: clock.now, files: pool });
   const inspection = { maxVirtualBytes: BigInt(config['max-virtual-bytes']), requireRecognisedRaw: config['require-recognised-raw'] === 'on' };
@@ -108,7 +112,7 @@ export function startRoles({ config, credentials, backend, store, pool, sandbox,
     ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
     attemptLimit: config['attempt-limit'], stageTimeoutMs: config['stage-timeout'], transfers: config.transfers,
     handle: handleTask({
-      pool, store, sources, destinations, sandbox, findImage, ...inspection,
+      pool, store, sources, destinations, sandbox, findImage, regions: regionClient, ...inspection,
       maxImageBytes: config['max-image-bytes'], maxDecodedRatio: config['max-decoded-ratio'],
       onLeftBehind: (taskId, location) => {
         logger.warn({ task_id: taskId, location }, 'what was delivered for a task that is canceled now could not be removed');
@@ -155,7 +159,8 @@ export function startRoles({ config, credentials, backend, store, pool, sandbox,
   const open = openImage(imageRows, store);
   const services: Services = {
     tasks: taskService({
-      tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, rules, findImage,
+      tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, findImage,
+      rules: { ...rules, regions: [...regions.keys()] },
       defaultTtlMs: config['task-ttl'],
       previewImport: importPreviews({ sources, ...inspection }),
     }),
@@ -178,7 +183,7 @@ export function startRoles({ config, credentials, backend, store, pool, sandbox,
       clearInterval(sweeping);
       following.abort();
       await Promise.all([followed, swept]);
-      await Promise.all([sources.close(), destinations.close()]);
+      await Promise.all([sources.close(), destinations.close(), regionClient.close()]);
       coordination.leave();
       await log.close();
       db.close();

@@ -43,6 +43,7 @@ export const isRetryableReason: Readonly<Record<ReasonName, boolean>> = {
   DEADLINE_EXCEEDED: true,
   ATTEMPTS_EXHAUSTED: false,
   WORKER_FAULT: true,
+  TOO_MANY_PROPERTIES: false,
 };
 
 /** At most so many characters of a failure's message are kept. */

@@ -7,7 +7,8 @@ import { fetch, type Fetched, type FetchDeps } from '../stages/fetch.ts';
 import { inspect, type Accepted } from '../stages/inspect.ts';
 import { store } from '../stages/store.ts';
 import type { StagedPart } from '../stores/image-store.ts';
-import type { Attempt, Finding, Handler } from './handler.ts';
+import type { Attempt, Handler } from './handler.ts';
+import { inspectionFinding } from './inspection-finding.ts';
 import { importedFrom } from './provenance.ts';
 
 /** What an import works with. */
@@ -47,7 +48,7 @@ export function importHandler(deps: ImportDeps): Handler<ImportImage> {
         refuseInVain(verdict.format, storeFormat, deps);
         return verdict;
       },
-      findingOf,
+      inspectionFinding,
     );
     const kept = await converted({ ...bare, verdict: inspected }, storeFormat, attempt, deps);
     const { file } = await attempt.lastStage('store', (run) => store(run, deps, kept.part));
@@ -93,11 +94,7 @@ async function converted(judged: Judged, wanted: DiskFormat, attempt: Attempt, d
   const result = await attempt.stage(
     'convert',
     (run) => convertVerified(run, deps, { from: part, original: verdict, targetFormat: wanted }),
-    ({ sizeBytes, digest, verdict: found }) => ({ ...findingOf(found), bytes: BigInt(sizeBytes), digest }),
+    ({ sizeBytes, digest, verdict: found }) => ({ ...inspectionFinding(found), bytes: BigInt(sizeBytes), digest }),
   );
   return { part: 'converted', ...result, verdict: { ...result.verdict, warnings: [...new Set([...verdict.warnings, ...result.verdict.warnings])] } };
-}
-
-function findingOf({ format, virtualSizeBytes, warnings, facts, guestDigest }: Accepted): Finding {
-  return { format, virtualSizeBytes, warnings: [...warnings], facts: { ...facts, guest_digest: guestDigest } };
 }

@@ -19,6 +19,8 @@ import { openFileRanges } from './open-file-ranges.ts';
 import { openHttpRanges } from './open-http-ranges.ts';
 import { readFileSource } from './read-file-source.ts';
 import { readHttpSource } from './read-http-source.ts';
+import type { RegionAccesses } from './region-access.ts';
+import { RegionSources } from './region-sources.ts';
 import type { SourceRequest, Sources } from './source.ts';
 
 /** What an operator sets for sources. */
@@ -31,17 +33,20 @@ export interface SourceSettings extends SourceRules {
   readonly now: () => Date;
   /** How to wait before a reading that broke off is continued; absent: by the machine's clock. */
   readonly pause?: Pause;
+  /** Other Lehrs, which images are cloned from. */
+  readonly regions?: RegionAccesses;
 }
 
 const pauseFor: Pause = (delayMs, signal) => setTimeout(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());
 
-/** The sources that this server can read: http, https, s3, swift and file. */
+/** The sources that this server can read: http, https, s3, swift and file, and the images of regions. */
 export function createSources(settings: SourceSettings): Sources {
   const { credentials = noCredentials } = settings;
   const connections = new HttpConnections(settings.idleTimeoutMs, settings.sourceAllow);
   const endpoints = new Endpoints(settings.idleTimeoutMs);
   const doors = new ObjectDoors(credentials, endpoints, settings.now);
   const pause = settings.pause ?? pauseFor;
+  const regions = new RegionSources(settings.regions ?? new Map(), settings, pause);
   const check = ({ uri, credential, owner }: SourceRequest, signal: AbortSignal): Extract<CheckedSourceUri, { ok: true }> => {
     signal.throwIfAborted();
     const checked = checkSourceUri(uri, settings);
@@ -62,6 +67,8 @@ export function createSources(settings: SourceSettings): Sources {
   };
   return {
     async read(request, receiver, signal) {
+      const { region } = request;
+      if (region !== undefined) return regions.read({ ...request, region }, receiver, signal);
       const checked = check(request, signal);
       switch (checked.kind) {
         case 'http': {
@@ -95,7 +102,7 @@ export function createSources(settings: SourceSettings): Sources {
       }
     },
     async close() {
-      await Promise.all([connections.close(), endpoints.close()]);
+      await Promise.all([connections.close(), endpoints.close(), regions.close()]);
     },
   };
 }

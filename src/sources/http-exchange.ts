@@ -24,6 +24,8 @@ export interface ExchangeLimits {
   readonly now: () => Date;
   /** Private addresses that redirects may lead to. */
   readonly sourceAllow: SourceAllow;
+  /** The value of the header Authorization that one origin is sent, and no other, wherever it redirects to. */
+  readonly authorization?: { readonly origin: string; readonly value: string };
 }
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -69,12 +71,15 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const onAbort = (): void => this.#fail(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const { idleTimeoutMs } = this.#limits;
+      const { idleTimeoutMs, authorization } = this.#limits;
       this.#connection.dispatch(
         {
           method: 'GET',
           path: this.#url.pathname + this.#url.search,
-          headers: { 'user-agent': 'lehr', accept: '*/*', 'accept-encoding': 'identity', ...this.#question.headers },
+          headers: {
+            'user-agent': 'lehr', accept: '*/*', 'accept-encoding': 'identity', ...this.#question.headers,
+            ...(authorization?.origin === this.#url.origin ? { authorization: authorization.value } : {}),
+          },
           headersTimeout: idleTimeoutMs,
           bodyTimeout: idleTimeoutMs,
         },

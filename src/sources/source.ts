@@ -5,6 +5,8 @@ export interface SourceRequest {
   readonly credential: string;
   /** Whose task reads: credentials belong to owners. */
   readonly owner: string;
+  /** The region that has it: `uri` is then a path there. */
+  readonly region?: RegionContent;
   /** Where an earlier reading stopped, to go on from there; absent: from the first byte. */
   readonly resume?: ResumePoint;
 }
@@ -24,6 +26,17 @@ export interface ResumePoint {
   /** As the source gave them to that reading, in `SourceStart.validators`. */
   readonly validators: Validators;
 }
+
+/** What a region holds. */
+export interface RegionContent {
+  /** As the setting regions calls it. */
+  readonly name: string;
+  /** More bytes than the region said that there are are not taken: SOURCE_TOO_LARGE. */
+  readonly sizeBytes: number;
+}
+
+/** What to read from a region. */
+export type RegionalRequest = SourceRequest & { readonly region: RegionContent };
 
 /** Reads as anybody may: without a credential. */
 export function openly(uri: string): SourceRequest {

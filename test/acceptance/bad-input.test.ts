@@ -20,7 +20,9 @@ let knownId: string;
 
 test.before(async () => {
   const source = await startSource(shared);
-  server = await startServer(shared, await makeFolder(shared), { 'file-roots': '/srv/images' });
+  server = await startServer(shared, await makeFolder(shared), {
+    'file-roots': '/srv/images', regions: 'dfw=http://127.0.0.1:9,ord=http://127.0.0.1:9',
+  });
   knownId = (await createImport(server.api, source.serve('/disk', gives(rawDisk(64 * 1024, 1).bytes)))).id;
   await awaitTask(server.api, knownId);
   await createImport(server.api, 'http://127.0.0.1:9/never');
@@ -49,6 +51,7 @@ const exporting = (spec: JsonObject = {}): JsonObject =>
 const create = (title: string, request: JsonObject, fields: readonly string[], message?: RegExp): Case =>
   ({ title, method: 'TaskService/CreateTask', request, code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', fields, message });
 const at = 'spec.import_image';
+const cloned = 'spec.clone_image';
 
 const cases: readonly Case[] = [
   create('no spec', {}, ['spec']),
@@ -101,10 +104,15 @@ const cases: readonly Case[] = [
   create('an export that is wrong in everything', exporting({ destinationUri: '', compression: 'COMPRESSION_ZSTD', format: 'DISK_FORMAT_RAW', credential: 'x' }), [
     'spec.export_image.destination_uri', 'spec.export_image.compression', 'spec.export_image.credential',
   ]),
-  {
-    title: 'a clone', method: 'TaskService/CreateTask', code: 'UNIMPLEMENTED', reason: 'KIND_NOT_SUPPORTED', message: /clone_image/,
-    request: { spec: { cloneImage: { imageId: nobody } } },
-  },
+  create('a clone of nothing', { spec: { cloneImage: {} } }, [`${cloned}.image_id`], /UUID/),
+  create('a clone of an image that there is not', { spec: { cloneImage: { imageId: nobody } } }, [`${cloned}.image_id`], /there is no image/),
+  create('a clone of an id in capitals', { spec: { cloneImage: { imageId: nobody.toUpperCase() } } }, [`${cloned}.image_id`], /lower case/),
+  create('a clone with a path for an id', { spec: { cloneImage: { sourceRegion: 'dfw', imageId: `../${nobody}` } } }, [`${cloned}.image_id`], /UUID/),
+  create('a clone from a region that nobody configured', { spec: { cloneImage: { sourceRegion: 'lon', imageId: nobody } } }, [`${cloned}.source_region`],
+    /no region of this name is configured; dfw, ord are/),
+  create('a clone that is called too much', { spec: { cloneImage: { sourceRegion: 'dfw', imageId: nobody, image: { tags: ['a', 'a'] } } } }, [
+    `${cloned}.image.tags[1]`,
+  ]),
   { title: 'no id', method: 'TaskService/GetTask', request: {}, code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', fields: ['id'] },
   { title: 'an unknown id', method: 'TaskService/GetTask', request: { id: nobody }, code: 'NOT_FOUND', reason: 'TASK_NOT_FOUND' },
   { title: 'an id that is none', method: 'TaskService/GetTask', request: { id: '../../etc' }, code: 'NOT_FOUND', reason: 'TASK_NOT_FOUND' },

@@ -49,7 +49,7 @@ const refused: readonly (readonly [file: string, code: string, message: string])
   ['src/cli/tasks.ts', 'import { a } from \'../domain/limits.ts\';', downwards('src/cli', 'src/domain/limits.ts')],
   ['src/worker/run.ts', 'import { a } from \'../../test/fixtures.ts\';', downwards('src/worker', 'test/fixtures.ts')],
   ['src/api/read.ts', 'import Database from \'better-sqlite3\';', 'better-sqlite3 is imported only in src/log/sqlite, src/projector, projections.'],
-  ['src/stages/fetch.ts', 'import { request } from \'undici\';', 'undici is imported only in src/sources, src/destinations, src/cli.'],
+  ['src/stages/fetch.ts', 'import { request } from \'undici\';', 'undici is imported only in src/sources, src/regions, src/destinations, src/cli.'],
   ['src/api/errors.ts', 'import { status } from \'@grpc/grpc-js\';', '@grpc/ is imported only in src/api/grpc, src/cli, src/gen.'],
   ['src/api/grpc/server.ts', 'import { a } from \'@connectrpc/connect\';', '@connectrpc/ is imported only in src/api/connect.'],
   ['src/log/sqlite/log.ts', 'import { Kafka } from \'kafkajs\';', 'kafkajs is imported only in src/log/kafka.'],

@@ -6,7 +6,8 @@ import { checkCount, checkText } from '../../domain/text-rules.ts';
 import { credentialFault } from '../../sources/check-source-credential.ts';
 import { checkSourceUri } from '../../sources/check-source-uri.ts';
 import type { SourceRules } from '../../sources/check-source-uri.ts';
-import { ApiError, type FieldViolation } from '../api-error.ts';
+import type { FieldViolation } from '../api-error.ts';
+import { checkClone, type CloneRules } from './clone-image.ts';
 import { checkExport } from './export-image.ts';
 
 /** A task has at most so many labels. */
@@ -19,7 +20,7 @@ export const requestIdLimit = 255;
 export const ttlBoundsSeconds = [1n, 315_576_000n] as const;
 
 /** What a request is judged by. */
-export interface CreateTaskRules extends SourceRules {
+export interface CreateTaskRules extends SourceRules, CloneRules {
   /** Why nothing is converted here; undefined where it is, or may be by another node. */
   readonly missingForConversion: string | undefined;
 }
@@ -38,13 +39,13 @@ function checkSpec({ spec }: CreateTaskRequest, rules: CreateTaskRules, owner: s
   const kind = spec?.kind;
   switch (kind?.$case) {
     case undefined:
-      return [{ field: 'spec', description: 'must say what to do: set import_image or export_image' }];
+      return [{ field: 'spec', description: 'must say what to do: set import_image, export_image or clone_image' }];
     case 'importImage':
       return checkImport(kind.value, rules, owner);
     case 'exportImage':
       return checkExport(kind.value, rules, owner);
     case 'cloneImage':
-      throw new ApiError('UNIMPLEMENTED', 'KIND_NOT_SUPPORTED', 'spec.clone_image: this server imports and exports images; it does not run tasks of this kind.');
+      return checkClone(kind.value, rules);
     default:
       return kind satisfies never;
   }

@@ -35,6 +35,7 @@ const remedies: Readonly<Record<Reason, string>> = {
   REASON_ATTEMPTS_EXHAUSTED: 'Tell the operator; the nodes\' logs say why they died.',
   REASON_STORE_UNAVAILABLE: 'The operator looks after the disk.',
   REASON_SOURCE_ERROR: 'Try again; if it repeats, ask whoever runs the source.',
+  REASON_TOO_MANY_PROPERTIES: 'Ask for fewer, or take some from the source first.',
   REASON_WORKER_FAULT: 'Tell the operator the incident.',
   UNRECOGNIZED: 'This command line is older than the server and does not know the reason; see the message.',
 };

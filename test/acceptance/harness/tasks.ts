@@ -1,5 +1,5 @@
 import type { CreateTaskRequest } from '../../../src/gen/lehr/v1/task_service.ts';
-import type { ImportImage, Task } from '../../../src/gen/lehr/v1/task.ts';
+import type { CloneImage, ImportImage, Task } from '../../../src/gen/lehr/v1/task.ts';
 import type { Api } from './api.ts';
 import type { Part } from './part.ts';
 
@@ -13,6 +13,13 @@ export async function createImport(
   api: Api, sourceUri: string, rest: Part<CreateTaskRequest> = {}, spec: Part<ImportImage> = {},
 ): Promise<Task> {
   const { task } = await api.createTask({ ...importFrom(sourceUri, spec), ...rest });
+  if (task === undefined) throw new Error('a create was answered without a task');
+  return task;
+}
+
+/** Has a clone accepted, and gives its task. */
+export async function createClone(api: Api, spec: Part<CloneImage>, rest: Part<CreateTaskRequest> = {}): Promise<Task> {
+  const { task } = await api.createTask({ spec: { kind: { $case: 'cloneImage', value: spec } }, ...rest });
   if (task === undefined) throw new Error('a create was answered without a task');
   return task;
 }

@@ -161,6 +161,11 @@ export const Reason = {
    * Remedy: tell the operator the incident. Retryable.
    */
   REASON_WORKER_FAULT: "REASON_WORKER_FAULT",
+  /**
+   * REASON_TOO_MANY_PROPERTIES - Cause: a clone would have more properties than an image may: those of its source and those that were asked for.
+   * Remedy: ask for fewer, or take some from the source first. Not retryable.
+   */
+  REASON_TOO_MANY_PROPERTIES: "REASON_TOO_MANY_PROPERTIES",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -201,6 +206,7 @@ export namespace Reason {
   export type REASON_STORE_UNAVAILABLE = typeof Reason.REASON_STORE_UNAVAILABLE;
   export type REASON_SOURCE_ERROR = typeof Reason.REASON_SOURCE_ERROR;
   export type REASON_WORKER_FAULT = typeof Reason.REASON_WORKER_FAULT;
+  export type REASON_TOO_MANY_PROPERTIES = typeof Reason.REASON_TOO_MANY_PROPERTIES;
   export type UNRECOGNIZED = typeof Reason.UNRECOGNIZED;
 }
 
@@ -308,6 +314,9 @@ export function reasonFromJSON(object: any): Reason {
     case 33:
     case "REASON_WORKER_FAULT":
       return Reason.REASON_WORKER_FAULT;
+    case 34:
+    case "REASON_TOO_MANY_PROPERTIES":
+      return Reason.REASON_TOO_MANY_PROPERTIES;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -385,6 +394,8 @@ export function reasonToNumber(object: Reason): number {
       return 32;
     case Reason.REASON_WORKER_FAULT:
       return 33;
+    case Reason.REASON_TOO_MANY_PROPERTIES:
+      return 34;
     case Reason.UNRECOGNIZED:
     default:
       return -1;
