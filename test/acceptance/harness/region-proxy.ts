@@ -38,8 +38,9 @@ export async function startRegionProxy(t: Pick<ExecutionContext, 'teardown'>, ta
     const headers = Object.entries(asked).filter((header): header is [string, string] => header[1] !== undefined && header[1] !== '');
     const body = request.method === 'POST' ? await text(request) : null;
     const answer = await fetch(`${proxy.target}${request.url}`, { method: request.method ?? 'GET', headers, body });
-    const whole: PassedAnswer = { status: answer.status, headers: Object.fromEntries(answer.headers), body: Buffer.from(await answer.arrayBuffer()) };
-    await (request.url?.endsWith('/data') === true ? proxy.sending : proxy.describing)(whole, response, request);
+    const whole = { status: answer.status, headers: Object.fromEntries(answer.headers), body: Buffer.from(await answer.arrayBuffer()) };
+    const passing = request.url?.endsWith('/data') === true ? proxy.sending : proxy.describing;
+    await passing(whole, response, request);
   };
   const server = createServer((request, response) => {
     pass(request, response).catch(() => void response.socket?.resetAndDestroy());
