@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 import type { Runner } from './command-context.ts';
 import { usageError } from './command-error.ts';
+import { cloneCommand } from './commands/clone.ts';
 import { eventsCommand } from './commands/events.ts';
 import { imagesCommand } from './commands/images.ts';
 import { exportCommand } from './commands/export.ts';
@@ -38,6 +39,7 @@ export function createProgram(version: string, run: Runner, writeOut: Write, wri
     .addCommand(serveEntry())
     .addCommand(importCommand(run))
     .addCommand(exportCommand(run))
+    .addCommand(cloneCommand(run))
     .addCommand(tasksCommand(run))
     .addCommand(imagesCommand(run))
     .addCommand(eventsCommand(run))

@@ -38,6 +38,7 @@ const notRun: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Pages whose commands need more than one server, and the test that runs them. */
 const runElsewhere: Readonly<Record<string, string>> = {
   'docs/how-to/run-a-cluster.md': 'test/docs/cluster-page.test.ts',
+  'docs/how-to/clone.md': 'test/docs/clone-page.test.ts',
 };
 
 const firstLine = ({ text }: { readonly text: string }): string => text.split('\n', 1)[0] ?? '';

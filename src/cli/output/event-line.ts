@@ -28,7 +28,8 @@ function factsOf({ payload }: Event): string {
       const kind = payload.value.spec?.kind;
       const source = kind?.$case === 'importImage' ? kind.value.sourceUri : (kind?.value.imageId ?? '');
       const target = kind?.$case === 'exportImage' ? ` to ${kind.value.destinationUri}` : '';
-      return joined([`${kindName(payload.value.spec)} ${source}${target}`, ...formatPairs(payload.value.labels)]);
+      const region = kind?.$case === 'cloneImage' && kind.value.sourceRegion !== '' ? ` from ${kind.value.sourceRegion}` : '';
+      return joined([`${kindName(payload.value.spec)} ${source}${target}${region}`, ...formatPairs(payload.value.labels)]);
     }
     case 'attemptStarted':
       return `attempt ${payload.value.attempt} on ${payload.value.node}`;

@@ -39,10 +39,12 @@ export function kindName(spec: TaskSpec | undefined): string {
   }
 }
 
-/** The name that the task's image has or will have; for an export, the id of the image. */
+/** The name that the task's image has or will have; for an export, and a clone that is given none, the id of the image. */
 export function imageNameOf(task: Task): string {
   const kind = task.spec?.kind;
-  return kind?.$case === 'exportImage' ? kind.value.imageId : (kind?.value.image?.name ?? '');
+  if (kind?.$case === 'exportImage') return kind.value.imageId;
+  const name = kind?.value.image?.name ?? '';
+  return name === '' && kind?.$case === 'cloneImage' ? kind.value.imageId : name;
 }
 
 /** Whether a task in this state changes no more. */

@@ -1,0 +1,39 @@
+import test from 'ava';
+
+import type { CreateTaskRequest } from '../../src/gen/lehr/v1/task_service.ts';
+import { pendingTask, taskId } from './fixtures.ts';
+import { runLehr } from './run-lehr.ts';
+import { startStub } from './stub-server.ts';
+
+const imageId = '018f0000-0000-7000-8000-000000000001';
+
+const spec = (sourceRegion: string, name: string, tags: string[], properties: Record<string, string>): CreateTaskRequest['spec'] =>
+  ({ kind: { $case: 'cloneImage', value: { sourceRegion, imageId, image: { name, tags, properties } } } });
+
+/** What each command line asks for, beside its request id. */
+const asked: readonly (readonly [args: readonly string[], request: Partial<CreateTaskRequest>])[] = [
+  [[imageId], { spec: spec('', '', [], {}), labels: {}, ttl: undefined }],
+  [['--from', 'dfw', imageId], { spec: spec('dfw', '', [], {}), labels: {}, ttl: undefined }],
+  [
+    [imageId, '--from', 'dfw', '--name', 'web', '--tag', 'x', '--tag', 'y', '--property', 'tier=gold', '--label', 'env=prod', '--ttl', '1h30m'],
+    { spec: spec('dfw', 'web', ['x', 'y'], { tier: 'gold' }), labels: { env: 'prod' }, ttl: { seconds: 5_400n, nanos: 0 } },
+  ],
+];
+
+test.serial('clone sends what was asked for, and prints the task', async (t) => {
+  const requests: CreateTaskRequest[] = [];
+  const stub = await startStub({
+    createTask: (request) => {
+      requests.push(request);
+      return { task: pendingTask, readToken: 'r', preview: undefined };
+    },
+  });
+  t.teardown(stub.kill);
+  for (const [args, request] of asked) {
+    const ran = await runLehr(['clone', ...args, '--request-id', 'once', '--server', stub.address]);
+    t.deepEqual(ran, { exitCode: 0, stderr: '', stdout: `task ${taskId} accepted\nwatch it: lehr tasks watch ${taskId} --server ${stub.address}\n` });
+    t.deepEqual(requests.at(-1), { ...request, requestId: 'once', validateOnly: false } as CreateTaskRequest);
+  }
+  await runLehr(['clone', imageId, '--json', '--server', stub.address]);
+  t.regex(requests.at(-1)?.requestId ?? '', /^[0-9a-f-]{36}$/);
+});
