@@ -6,6 +6,7 @@ import type { TaskSpec } from '../gen/lehr/v1/task.ts';
 import type { Attempt } from '../handlers/handler.ts';
 import type { Job, JobQueue } from '../jobs/job-queue.ts';
 import type { AppliedEvent } from '../projector/feed.ts';
+import { ProjectionLaggingError } from '../streams/read-side.ts';
 import { AttemptOverError } from './attempt-over.ts';
 import { clearAttempt, clearLeftovers, finishCommitted, type FinishDeps } from './finish-task.ts';
 import { executeOrOver, RunningAttempt, type AttemptDeps } from './running-attempt.ts';
@@ -153,7 +154,8 @@ export class Worker {
     try {
       await this.#deps.handle(started.state.spec, attempt);
     } catch (cause) {
-      return await this.#end(attempt, cause);
+      // A handler that asked this node of something that it has not seen yet: it may have by the next time.
+      return await this.#end(attempt, cause instanceof ProjectionLaggingError ? new AttemptOverError('log', { cause }) : cause);
     } finally {
       this.#deps.signals.publish({ taskId, progress: undefined });
     }
