@@ -135,13 +135,17 @@ export class Owner {
   }
 }
 
-function commandOf({ sourceUri, ttlMs, requestId }: PlannedTask, name: string, node: SimNode): CreateTask {
+function commandOf({ source, ttlMs, requestId }: PlannedTask, name: string, node: SimNode): CreateTask {
+  const image = { name, tags: ['linux'], properties: {} };
   const spec: TaskSpec = {
-    kind: {
+    kind: source.kind === 'clone' ? {
+      $case: 'cloneImage',
+      value: { sourceRegion: '', imageId: taskIdOfRequest(owner, source.ofRequestId), image },
+    } : {
       $case: 'importImage',
       value: {
-        sourceUri, sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest: '', storeFormat: 'DISK_FORMAT_UNSPECIFIED',
-        image: { name, tags: ['linux'], properties: {} }, credential: '',
+        sourceUri: source.uri, sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest: '', storeFormat: 'DISK_FORMAT_UNSPECIFIED',
+        image, credential: '',
       },
     },
   };

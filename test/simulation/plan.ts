@@ -6,8 +6,10 @@ export type SourceFate = 'good' | 'missing' | 'unreachable' | 'no-image';
 /** One task of a simulation, and what its owner does with it. */
 export interface PlannedTask {
   readonly requestId: string;
-  readonly sourceUri: string;
-  readonly fate: SourceFate;
+  readonly source:
+    | { readonly kind: 'import'; readonly uri: string; readonly fate: SourceFate }
+    /** Of the image that the task of another request makes, if it makes one, and in time. */
+    | { readonly kind: 'clone'; readonly ofRequestId: string };
   readonly ttlMs: number;
   readonly createAtMs: number;
   /** When the same request is sent again; and once more with other content under the same request id. */
@@ -63,10 +65,12 @@ export function makePlan(random: Random): Plan {
   const faultsEndMs = random.between(20_000, 180_000);
   const sometimes = (share: number): number => (random.chance(0.35) ? 0 : share);
   const count = random.chance(0.9) ? random.between(5, 10) : random.between(10, 40);
+  const imports = Array.from({ length: count }, (_, index) => planImport(index, faultsEndMs, random));
+  const clones = Array.from({ length: random.between(0, 5) }, (_, index) => planClone(count + index, random.pick(imports), random));
   return {
     nodes,
     partitions: nodes === 1 ? 1 : random.pick([1, 3]),
-    tasks: Array.from({ length: count }, (_, index) => planTask(index, faultsEndMs, random)),
+    tasks: [...imports, ...clones],
     faultsEndMs,
     crashShare: sometimes(random.pick([0.000_5, 0.001, 0.003])),
     unknownShare: sometimes(random.pick([0.01, 0.05])),
@@ -91,17 +95,26 @@ export function makePlan(random: Random): Plan {
   };
 }
 
-function planTask(index: number, faultsEndMs: number, random: Random): PlannedTask {
-  const createAtMs = random.between(0, faultsEndMs);
+function planImport(index: number, faultsEndMs: number, random: Random): PlannedTask {
   const fate = random.chance(0.75) ? 'good' : random.pick(['missing', 'unreachable', 'no-image'] as const);
+  const source = { kind: 'import', uri: `https://source.example/${fate}/${index}`, fate } as const;
+  return planTask(index, random.between(0, faultsEndMs), source, random);
+}
+
+/** A clone that is asked for about when the image that it is to be of comes into being. */
+function planClone(index: number, original: PlannedTask, random: Random): PlannedTask {
+  const createAtMs = original.createAtMs + random.between(0, random.pick([3_000, 15_000, 60_000]));
+  return planTask(index, createAtMs, { kind: 'clone', ofRequestId: original.requestId }, random);
+}
+
+function planTask(index: number, createAtMs: number, source: PlannedTask['source'], random: Random): PlannedTask {
   const optionally = (share: number, most: number): number | undefined => (random.chance(share) ? random.between(0, most) : undefined);
   const repeat = optionally(0.3, 60_000);
   const reuse = optionally(0.1, 60_000);
   const cancel = optionally(0.3, random.pick([500, 5_000, 60_000]));
   return {
     requestId: `request-${index}`,
-    sourceUri: `https://source.example/${fate}/${index}`,
-    fate,
+    source,
     ttlMs: random.pick([0, 1_000, 30_000, 300_000]),
     createAtMs,
     repeatAtMs: repeat === undefined ? undefined : createAtMs + repeat,

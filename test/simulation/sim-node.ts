@@ -3,7 +3,9 @@ import { historyQueries } from '../../projections/history/queries.ts';
 import { projections } from '../../projections/all.ts';
 import { taskQueries, type TaskQueries } from '../../projections/tasks/queries.ts';
 import { timerQueries, type Timer } from '../../projections/timers/queries.ts';
+import { cloneHandler } from '../../src/handlers/clone.ts';
 import { importHandler } from '../../src/handlers/import.ts';
+import type { RegionClient } from '../../src/regions/region-client.ts';
 import { dispatchJobs } from '../../src/jobs/dispatcher.ts';
 import { dueTasks } from '../../src/jobs/due-tasks.ts';
 import type { Heartbeats } from '../../src/jobs/heartbeats.ts';
@@ -18,6 +20,7 @@ import { AppliedPosition } from '../../src/projector/applied-position.ts';
 import { Feed } from '../../src/projector/feed.ts';
 import { foldStream } from '../../src/projector/fold-stream.ts';
 import { Projector } from '../../src/projector/projector.ts';
+import { findImageIn } from '../../src/streams/find-image.ts';
 import { imageStreams, type ImageStreams } from '../../src/streams/image-streams.ts';
 import { ProjectionLaggingError, readWaitMs, type ReadSide } from '../../src/streams/read-side.ts';
 import { AppendUnknownError } from '../../src/streams/streams.ts';
@@ -36,6 +39,12 @@ import type { World } from './world.ts';
 
 /** What a shutdown gives to running attempts. */
 const graceMs = 3_000;
+
+/** Clones are of this region. */
+const noRegions: RegionClient = {
+  describe: () => Promise.reject(new TypeError('the simulation has one region')),
+  close: () => Promise.resolve(),
+};
 
 /** Errors that say what the outside did, and are none of the service's own. */
 export function isExpected(cause: unknown): boolean {
@@ -107,16 +116,20 @@ export class SimNode {
       const task = this.tasks.peek(taskId);
       return task.status !== 'absent' && task.spec.kind?.$case === 'importImage' ? task.spec.kind.value.sourceUri : '';
     };
-    const handler = importHandler({
-      pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life),
-      maxVirtualBytes: 2n ** 40n, sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' }, requireRecognisedRaw: false, maxImageBytes: 2 ** 40, maxDecodedRatio: 2000,
-    });
+    const deps = {
+      pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life), regions: noRegions,
+      findImage: findImageIn(this.images), sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' } as const,
+      maxVirtualBytes: 2n ** 40n, requireRecognisedRaw: false, maxImageBytes: 2 ** 40, maxDecodedRatio: 2000,
+    };
+    const importImage = importHandler(deps);
+    const cloneImage = cloneHandler(deps);
     const { stageTimeoutMs, attemptLimit } = plan;
     this.#worker = new Worker({
       ...this.finish, signals, queue: this.#queue,
       handle: async ({ kind }, attempt) => {
-        if (kind?.$case !== 'importImage') throw new TypeError('the simulation only imports');
-        await handler(kind.value, attempt);
+        if (kind?.$case === 'importImage') await importImage(kind.value, attempt);
+        else if (kind?.$case === 'cloneImage') await cloneImage(kind.value, attempt);
+        else throw new TypeError('the simulation imports and clones');
       },
       node: life.machine.node, incarnation: life.incarnation, isDead,
       attemptLimit, transfers: plan.transfers, stageTimeoutMs,

@@ -4,7 +4,7 @@ import { hasReached } from '../../src/log/position.ts';
 import { Cluster } from './cluster.ts';
 import { scheduleChaos, strikeRunner } from './chaos.ts';
 import { checkEnd } from './final-checks.ts';
-import { checkAccepted } from './live-checks.ts';
+import { checkAccepted, CloneChecks } from './live-checks.ts';
 import { scheduleLivenessChecks } from './liveness-checks.ts';
 import { Owner } from './owner.ts';
 import { makePlan } from './plan.ts';
@@ -55,8 +55,10 @@ export async function simulateSeed(seed: number, { judge }: SimulationOptions = 
   const cluster = new Cluster(world, log, disk);
   const owners = plan.tasks.map((task) => new Owner(world, cluster, task));
   const ownersById = new Map(owners.map((owner) => [owner.promises.taskId, owner]));
+  const cloneChecks = new CloneChecks(world, log);
   log.onAccepted = (record, before, after) => {
     checkAccepted(world, log, record, before, after);
+    cloneChecks.onAccepted(record, after);
     const event = openRecord(decodeCanonical(record.canonical));
     if (event === undefined) return;
     ownersById.get(after.id)?.onEvent(event.payload.$case);
