@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missingClusterTools } from '../scripts/cluster-tools.ts';
 import { benchAccepting } from './accepting.ts';
+import { benchClone } from './clone.ts';
 import { benchClusterAccepting } from './cluster/cluster-accepting.ts';
 import { benchClusterReplay } from './cluster/cluster-replay.ts';
 import { benchLeaderKill } from './cluster/leader-kill.ts';
@@ -28,6 +29,7 @@ const embedded: Benchmarks = {
   inspection: benchInspection,
   conversion: benchConversion,
   export: benchExport,
+  clone: benchClone,
   interference: benchInterference,
   'slow-lines': benchSlowLines,
   replay: benchReplay,

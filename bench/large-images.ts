@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { CreateTaskResponse, GetTaskResponse } from '../src/gen/lehr/v1/task_service.ts';
+import type { CreateTaskRequest, CreateTaskResponse, GetTaskResponse } from '../src/gen/lehr/v1/task_service.ts';
 import { imageClient, answered, ended, importRequest, taskClient } from './rpc.ts';
 import { startLehr, type LehrServer } from './lehr-server.ts';
 import { runShell, startReady } from './processes.ts';
@@ -69,14 +69,19 @@ export function writeLargeImage(path: string): void {
 }
 
 /** Imports `uri` and resolves with the image's id once the task has succeeded. */
-export async function importOnce(lehr: LehrServer, uri: string): Promise<string> {
+export function importOnce(lehr: LehrServer, uri: string): Promise<string> {
+  return runTask(lehr, importRequest(uri));
+}
+
+/** Has a task accepted and resolves with its image's id once it has succeeded. */
+export async function runTask(lehr: LehrServer, request: CreateTaskRequest): Promise<string> {
   const client = taskClient(lehr.grpc);
   try {
-    const { task } = await answered<CreateTaskResponse>((callback) => client.createTask(importRequest(uri), callback));
+    const { task } = await answered<CreateTaskResponse>((callback) => client.createTask(request, callback));
     const id = task?.id ?? '';
     await ended(client, id);
     const { task: last } = await answered<GetTaskResponse>((callback) => client.getTask({ id, readToken: '' }, callback));
-    if (last?.state !== 'STATE_SUCCEEDED') throw new Error(`import ended ${last?.state ?? ''}: ${last?.failure?.message ?? ''}`);
+    if (last?.state !== 'STATE_SUCCEEDED') throw new Error(`the task ended ${last?.state ?? ''}: ${last?.failure?.message ?? ''}`);
     return id;
   } finally {
     client.close();
