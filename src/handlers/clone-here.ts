@@ -16,14 +16,13 @@ export interface CloneHereDeps extends StoreDeps, RequireImageDeps {}
  * that, whatever the size; the file system counts the names, so that deleting one image leaves the other whole.
  */
 export async function cloneHere(deps: CloneHereDeps, { imageId, image: asked }: CloneImage, attempt: Attempt): Promise<void> {
-  const { source, file } = await attempt.lastStage('store', async (run) => {
-    const found = await requireImage(deps, imageId, attempt.owner, run.signal);
-    return { source: found, ...await share(run, deps, found) };
+  const { registered, image, file } = await attempt.lastStage('store', async (run) => {
+    const source = await requireImage(deps, imageId, attempt.owner, run.signal);
+    return { ...source, image: copiedProperties(source.properties, asked), ...await share(run, deps, source) };
   });
-  const { digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings, provenance } = source.registered;
+  const { digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings, provenance } = registered;
   await attempt.commit({
-    file, digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings,
-    image: copiedProperties(source.properties, asked),
+    file, digest, sizeBytes, format, virtualSizeBytes, guestDigest, warnings, image,
     provenance: clonedFrom('', imageId, provenance),
   });
 }
