@@ -58,6 +58,12 @@ export class Owner {
     }
   }
 
+  /** Somebody has begun to clone the image, which is there: it is deleted about when the bytes get their second name. */
+  onClone(): void {
+    const { scheduler, random } = this.#world;
+    if (random.chance(0.3)) scheduler.at(random.between(0, 60), () => void this.#delete());
+  }
+
   async #create(): Promise<void> {
     const { taskId } = this.promises;
     const answer = await this.#ask('create', (node) => node.tasks.execute(taskId, commandOf(this.#task, 'debian', node)));

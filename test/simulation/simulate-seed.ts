@@ -1,3 +1,4 @@
+import type { StreamState } from '../../src/domain/fold.ts';
 import { decodeCanonical } from '../../src/log/canonical.ts';
 import { openRecord } from '../../src/log/envelope.ts';
 import { hasReached } from '../../src/log/position.ts';
@@ -62,6 +63,7 @@ export async function simulateSeed(seed: number, { judge }: SimulationOptions = 
     const event = openRecord(decodeCanonical(record.canonical));
     if (event === undefined) return;
     ownersById.get(after.id)?.onEvent(event.payload.$case);
+    if (event.payload.$case === 'attemptStarted') ownersById.get(clonedBy(log, after) ?? '')?.onClone();
     if (event.payload.$case === 'stageCompleted') strikeRunner(world, cluster, after);
   };
   scheduleChaos(world, cluster, log);
@@ -81,6 +83,13 @@ export async function simulateSeed(seed: number, { judge }: SimulationOptions = 
     cluster.close();
   }
   return { seed, violation: world.violation, trace: world.trace, steps: scheduler.steps, virtualMs: scheduler.nowMs, counts: world.counts };
+}
+
+/** The image that a task is to clone, where that is there. */
+function clonedBy(log: SimLog, { kind, state }: StreamState): string | undefined {
+  if (kind !== 'task' || state.status === 'absent' || state.spec.kind?.$case !== 'cloneImage') return undefined;
+  const { imageId } = state.spec.kind.value;
+  return log.streams.get(`images/${imageId}`)?.state.status === 'live' ? imageId : undefined;
 }
 
 /** Lets what is under way end, sweeps once more, and waits until every node has seen everything. */
