@@ -2,11 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { KafkaLog } from './connect-kafka.ts';
 import type { Judge, Judged, ReadRecord } from './judge.ts';
 
-/** Records that may wait to be judged; whoever reads waits while there are more. */
-const waitingLimit = 40_000;
+/** Records that may wait to be judged, and their bytes; whoever reads waits while there are more. */
+const waitingLimit = 80_000;
+const waitingBytes = 128 * 1_048_576;
 
-/** Records that are judged, and committed, together at most. */
-const batchLimit = 5_000;
+/**
+ * Records that are judged, and committed, together at most, and their bytes. A node that catches up has so many at a time: of all that
+ * happened to a task within a batch its rows are written once.
+ */
+const batchLimit = 40_000;
+const batchBytes = 64 * 1_048_576;
 
 /** What could not be committed (a full disk) is tried again this often. */
 const retryMs = 1_000;
@@ -17,6 +22,7 @@ export class Intake {
   readonly #onJudged: (records: readonly ReadRecord[], judged: Judged) => void;
   readonly #log: KafkaLog;
   #waiting: ReadRecord[] = [];
+  #waitingBytes = 0;
   #room = Promise.withResolvers<void>();
   #run: Promise<void> | undefined;
   #isClosed = false;
@@ -35,14 +41,20 @@ export class Intake {
   /** Takes records of one partition, in order. A promise: there is room for more once it resolves. */
   take(records: readonly ReadRecord[]): Promise<void> | undefined {
     if (this.#isClosed) return undefined;
-    for (const record of records) this.#waiting.push(record);
+    for (const record of records) {
+      this.#waiting.push(record);
+      this.#waitingBytes += record.canonical.length;
+    }
     this.#run ??= this.#judgeAll().finally(() => { this.#run = undefined; });
-    return this.#waiting.length > waitingLimit ? this.#roomForMore() : undefined;
+    return this.#isFull() ? this.#roomForMore() : undefined;
   }
 
   async #roomForMore(): Promise<void> {
-    const isFull = (): boolean => this.#waiting.length > waitingLimit && !this.#isClosed;
-    while (isFull()) await this.#room.promise;
+    while (this.#isFull() && !this.#isClosed) await this.#room.promise;
+  }
+
+  #isFull(): boolean {
+    return this.#waiting.length > waitingLimit || this.#waitingBytes > waitingBytes;
   }
 
   /** Forgets what waits, and resolves once nothing is under way. */
@@ -54,12 +66,24 @@ export class Intake {
 
   async #judgeAll(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#isClosed) {
-      const batch = this.#waiting.slice(0, batchLimit);
-      this.#waiting = this.#waiting.length === batch.length ? [] : this.#waiting.slice(batch.length);
+      const batch = this.#takeBatch();
       const judged = await this.#judgeBatch(batch);
       if (judged !== undefined) this.#onJudged(batch, judged);
-      if (this.#waiting.length <= waitingLimit) this.#makeRoom();
+      if (!this.#isFull()) this.#makeRoom();
     }
+  }
+
+  #takeBatch(): readonly ReadRecord[] {
+    let bytes = 0;
+    const tooMany = this.#waiting.findIndex(({ canonical }, index) => {
+      const isTooMuch = index === batchLimit || (index > 0 && bytes + canonical.length > batchBytes);
+      if (!isTooMuch) bytes += canonical.length;
+      return isTooMuch;
+    });
+    const batch = tooMany === -1 ? this.#waiting : this.#waiting.slice(0, tooMany);
+    this.#waiting = tooMany === -1 ? [] : this.#waiting.slice(tooMany);
+    this.#waitingBytes -= bytes;
+    return batch;
   }
 
   async #judgeBatch(batch: readonly ReadRecord[]): Promise<Judged | undefined> {
