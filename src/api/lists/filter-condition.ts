@@ -7,6 +7,14 @@ import type { IntegerField, MapField, NameField, SetField, TextField, TimeField 
  */
 export interface FilterCondition<R> extends SqlCondition {
   matches(resource: R): boolean;
+  /** An entry of its map that a resource must have to match; undefined: it need not have any. */
+  readonly entry?: MapEntry | undefined;
+}
+
+/** A key of a map and what stands there. */
+export interface MapEntry {
+  readonly key: string;
+  readonly value: string;
 }
 
 /** An operator that compares. */
@@ -19,7 +27,7 @@ export function scalarCondition<R>(
   return {
     where: `${field.column} ${comparison} ?`,
     parameters: [operand],
-    matches: (resource) => holds(comparison, compareText(field.read(resource), operand)),
+    matches: (resource) => holdsText(comparison, field.read(resource), operand),
   };
 }
 
@@ -55,8 +63,9 @@ export function mapCondition<R>(field: MapField<R>, key: string, comparison: Com
     matches(resource) {
       const map = field.read(resource);
       const value = Object.hasOwn(map, key) ? map[key] : undefined;
-      return value === undefined ? comparison === '!=' : holds(comparison, compareText(value, operand));
+      return value === undefined ? comparison === '!=' : holdsText(comparison, value, operand);
     },
+    entry: comparison === '=' ? { key, value: operand } : undefined,
   };
 }
 
@@ -93,6 +102,8 @@ function compareNumbers<N extends number | bigint>(a: N, b: N): number {
 }
 
 /** By UTF-8 bytes, as SQLite compares: JavaScript's own order of characters beyond U+FFFF is another. */
-function compareText(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+function holdsText(comparison: Comparison, a: string, b: string): boolean {
+  if (comparison === '=') return a === b;
+  if (comparison === '!=') return a !== b;
+  return holds(comparison, a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }

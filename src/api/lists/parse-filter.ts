@@ -43,6 +43,7 @@ export function allOf<R>(conditions: readonly FilterCondition<R>[]): FilterCondi
     where: conditions.length === 0 ? 'TRUE' : conditions.map(({ where }) => where).join(' AND '),
     parameters: conditions.flatMap(({ parameters }) => parameters),
     matches: (resource) => conditions.every((condition) => condition.matches(resource)),
+    entry: conditions.find(({ entry }) => entry !== undefined)?.entry,
   };
 }
 

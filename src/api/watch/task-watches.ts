@@ -11,6 +11,7 @@ import { parseTaskFilter, planTaskList } from '../lists/list-tasks.ts';
 import { parseResumeToken, resumeTokenOf } from './resume-token.ts';
 import type { WatchMessage } from './watch-buffer.ts';
 import { Watcher } from './watcher.ts';
+import { WatcherIndex } from './watcher-index.ts';
 
 /** Tasks that are read from the projection at a time, for a snapshot or a resume. */
 const pageRows = 500;
@@ -32,15 +33,17 @@ export interface TaskWatchesDeps {
 /** All open watches of this server: tells each what happens, at the speed at which it listens. */
 export class TaskWatches {
   readonly #deps: TaskWatchesDeps;
-  readonly #watchers = new Set<Watcher>();
+  readonly #watchers = new WatcherIndex();
   #stopping = false;
 
   constructor(deps: TaskWatchesDeps) {
     this.#deps = deps;
     deps.feed.listen((events, position) => { this.#onEvents(events, position); });
     deps.signals.listen(({ taskId, progress }) => {
-      if (progress === undefined) return;
-      for (const watcher of this.#watchers) watcher.onProgress(taskId, progress, (id) => deps.queries.get(id));
+      if (progress === undefined || this.#watchers.size === 0) return;
+      const task = deps.queries.get(taskId);
+      if (task === undefined) return;
+      for (const watcher of this.#watchers.candidates(task.labels)) watcher.onProgress(task, progress);
     });
   }
 
@@ -66,7 +69,8 @@ export class TaskWatches {
     // The watcher listens before the tables are read: what happens meanwhile waits in its buffer, told twice at the worst.
     const start = this.#deps.feed.position;
     const watcher = new Watcher(call.owner, (task) => parsed.filter.matches(task), start, resumed !== undefined);
-    this.#watchers.add(watcher);
+    const { entry: label } = parsed.filter;
+    this.#watchers.add(watcher, label);
     try {
       if (resumed === undefined) {
         for (const message of this.#snapshot(filter, call.owner, watcher)) yield { message };
@@ -77,7 +81,7 @@ export class TaskWatches {
       }
       yield* this.#live(watcher, filter, start, call);
     } finally {
-      this.#watchers.delete(watcher);
+      this.#watchers.delete(watcher, label);
     }
   }
 
@@ -145,7 +149,7 @@ export class TaskWatches {
     for (const id of ids) {
       const task = this.#deps.queries.get(id);
       if (task === undefined) continue;
-      for (const watcher of this.#watchers) watcher.onChange(task);
+      for (const watcher of this.#watchers.candidates(task.labels)) watcher.onChange(task);
     }
     for (const watcher of this.#watchers) watcher.position = position;
   }

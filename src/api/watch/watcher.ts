@@ -45,14 +45,13 @@ export class Watcher {
     }
   }
 
-  /** A task has got further; `find` looks it up where it is not known whether the watch wants it. */
-  onProgress(taskId: string, progress: Progress, find: (id: string) => Task | undefined): void {
-    if (!this.#seen.has(taskId)) {
-      if (this.#seenAll) return;
-      const task = find(taskId);
-      if (task === undefined || !this.wants(task)) return;
-      this.sent(taskId);
+  /** A task has got further. */
+  onProgress(task: Task, progress: Progress): void {
+    const { id } = task;
+    if (!this.#seen.has(id)) {
+      if (this.#seenAll || !this.wants(task)) return;
+      this.sent(id);
     }
-    this.buffer.putProgress(taskId, { $case: 'progress', value: { id: taskId, progress } });
+    this.buffer.putProgress(id, { $case: 'progress', value: { id, progress } });
   }
 }
