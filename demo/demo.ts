@@ -1,8 +1,11 @@
 /**
  * The demo: the real service imports a real disk image from a slow web server, shows all that there is to see of it, refuses
- * what is no image and what would endanger its reader, and imports one that is compressed in another format. Everything lies in
- * a scratch folder that is gone afterwards. Takes less than 20 seconds.
+ * what is no image and what would endanger its reader, imports one that is compressed in another format, exports the first one,
+ * and a second region clones it. Everything lies in a scratch folder that is gone afterwards. Takes less than 30 seconds.
  */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+
 import { lehrIn } from './lehr-command.ts';
 import { makeCompressedDisk } from './make-compressed-disk.ts';
 import { makeDiskImage } from './make-disk-image.ts';
@@ -31,7 +34,9 @@ await runToTheEnd('demo', async (interrupted) => {
   say(`${disk.description}, served at ${web.url}/debian.qcow2`);
 
   heading('2. The service');
-  const service = await startService(scratch);
+  const exports = path.join(scratch.folder, 'exports');
+  await mkdir(exports);
+  const service = await startService(scratch, { 'file-roots': exports });
   const lehr = lehrIn(scratch, service.grpcAddress);
   say(`gRPC on ${service.grpcAddress}, HTTP on ${service.httpUrl}, data in ${scratch.folder}`);
 
@@ -57,7 +62,18 @@ await runToTheEnd('demo', async (interrupted) => {
   if (isConverted) await lehr(0, 'tasks', 'history', (await lehr.json<{ id: string }>('images', 'list', '--name', 'small.raw.gz')).id);
   else say('This machine cannot convert, and the message says why. Everything else works without it.');
 
-  heading('9. The chain of events, recomputed from the stored bytes');
+  heading('9. An export, in a format that the image is not stored in');
+  const isExported = await lehr.attempt('export', image.id, path.join(exports, 'debian.vmdk'), '--format', 'vmdk', '--wait');
+  if (!isExported) await lehr(0, 'export', image.id, path.join(exports, 'debian.qcow2'), '--wait');
+
+  heading('10. A second region, which clones the image from the first');
+  const second = await startService(scratch, { 'data-dir': path.join(scratch.folder, 'second'), regions: `first=${service.httpUrl}` });
+  say(`gRPC on ${second.grpcAddress}, HTTP on ${second.httpUrl}; the first region is the one above`);
+  const there = lehrIn(scratch, second.grpcAddress, true);
+  await there(0, 'clone', image.id, '--from', 'first', '--wait');
+  await there(0, 'images', 'show', (await there.json<{ id: string }>('images', 'list')).id);
+
+  heading('11. The chain of events, recomputed from the stored bytes');
   await lehr(0, 'verify');
 
   heading('Now you');

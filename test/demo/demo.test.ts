@@ -18,15 +18,23 @@ const essentials: readonly RegExp[] = [
   /^ {2}failure +NOT_A_DISK_IMAGE in stage fetch\n {2}message +.*HTML page/m,
   /^ {2}failure +IMAGE_UNSAFE in stage fetch\n {2}message +.*"\/etc\/shadow".*\n {2}details +check=qcow2\.backing_file$/m,
   /^Of 28\.\d MiB the web server had sent [0-2]\.\d MiB when the service hung up\.$/m,
+  /^export [0-9a-f-]{36} \([0-9a-f-]{36}\) succeeded$/m,
+  /^ {2}verified +read back from the destination and compared$/m,
+  /^\$ lehr clone [0-9a-f-]{36} --from first --wait --server 127\.0\.0\.1:\d+$/m,
+  /^source +image [0-9a-f-]{36} of region first\norigin +http:\/\/127\.0\.0\.1:\d+\/debian\.qcow2$/m,
   /^npx lehr --help /m,
 ];
 
 /** With and without a qemu-img that can be run in a sandbox. */
 const converted: readonly RegExp[] = [
   /^ {2}4 {2}.*decompress in .*, codec=gzip.*\n {2}5 .*inspect.*\n {2}6 .*convert in .*, qcow2, .*\n {2}7 .*ImageStored.*\n {2}8 .*TaskSucceeded/m,
-  /^verified 22 events of 6 streams: the chain holds$/m,
+  /^ {2}location +file:\/\/\/.*\/exports\/debian\.vmdk\n {2}format +vmdk$/m,
+  /^verified 26 events of 7 streams: the chain holds$/m,
 ];
-const unconverted: readonly RegExp[] = [/^ {2}failure +FORMAT_UNSUPPORTED in stage inspect$/m, /^This machine cannot convert, and the message says why\./m];
+const unconverted: readonly RegExp[] = [
+  /^ {2}failure +FORMAT_UNSUPPORTED in stage inspect$/m, /^This machine cannot convert, and the message says why\./m,
+  /^ {2}location +file:\/\/\/.*\/exports\/debian\.qcow2$/m,
+];
 const canConvert = hasTool('qemu-img') && hasTool('bubblewrap');
 
 test('the demo tells its story to the end, in plain text where it is piped, and leaves nothing behind', async (t) => {
