@@ -1636,7 +1636,7 @@ export const TaskServiceService = {
   /**
    * Accepts a task and answers as soon as that is durable; the work comes after.
    * Errors: INVALID_ARGUMENT with field violations; ALREADY_EXISTS when the request_id was used for another request;
-   * UNIMPLEMENTED for a kind that this server does not run; UNAVAILABLE: repeat it with the same request_id.
+   * UNAVAILABLE: repeat it with the same request_id.
    */
   createTask: {
     path: "/lehr.v1.TaskService/CreateTask" as const,
@@ -1699,7 +1699,7 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
   /**
    * Accepts a task and answers as soon as that is durable; the work comes after.
    * Errors: INVALID_ARGUMENT with field violations; ALREADY_EXISTS when the request_id was used for another request;
-   * UNIMPLEMENTED for a kind that this server does not run; UNAVAILABLE: repeat it with the same request_id.
+   * UNAVAILABLE: repeat it with the same request_id.
    */
   createTask: handleUnaryCall<CreateTaskRequest, CreateTaskResponse>;
   /** One task. Errors: NOT_FOUND, with reason TASK_EXPIRED where it existed once; UNAVAILABLE with PROJECTION_LAGGING. */
@@ -1722,7 +1722,7 @@ export interface TaskServiceClient extends Client {
   /**
    * Accepts a task and answers as soon as that is durable; the work comes after.
    * Errors: INVALID_ARGUMENT with field violations; ALREADY_EXISTS when the request_id was used for another request;
-   * UNIMPLEMENTED for a kind that this server does not run; UNAVAILABLE: repeat it with the same request_id.
+   * UNAVAILABLE: repeat it with the same request_id.
    */
   createTask(
     request: CreateTaskRequest,
