@@ -65,6 +65,9 @@ export type Credentials = ReadonlyMap<string, Credential>;
 /** What is used where nothing is configured. */
 export const noCredentials: Credentials = new Map();
 
+/** Said of a name that nobody may use, or that is not this owner's. */
+export const unknownCredential = 'no credential of this name is configured';
+
 /** A credential that may be used, or why there is none, for the person who named it. */
 export type FoundCredential<Kind extends CredentialKind> =
   | { readonly ok: true; readonly credential: Extract<Credential, { kind: Kind }> }
@@ -81,11 +84,15 @@ export function credentialOf<Kind extends CredentialKind>(
   kind: Kind,
 ): FoundCredential<Kind> {
   const credential = credentials.get(name);
-  if (credential === undefined || credential.owners?.includes(owner) === false) {
-    return { ok: false, message: 'no credential of this name is configured' };
-  }
+  if (credential === undefined || !isKnownTo(owner, name, credentials)) return { ok: false, message: unknownCredential };
   if (!isOf(credential, kind)) return { ok: false, message: `the credential is of kind ${credential.kind}; one of kind ${kind} is needed here` };
   return { ok: true, credential };
+}
+
+/** Whether an owner may use a credential of this name. */
+export function isKnownTo(owner: string, name: string, credentials: Credentials): boolean {
+  const credential = credentials.get(name);
+  return credential !== undefined && credential.owners?.includes(owner) !== false;
 }
 
 function isOf<Kind extends CredentialKind>(credential: Credential, kind: Kind): credential is Extract<Credential, { kind: Kind }> {

@@ -1,16 +1,20 @@
-import { credentialOf, noCredentials } from '../credentials/credential.ts';
+import { credentialOf, isKnownTo, noCredentials, unknownCredential } from '../credentials/credential.ts';
 import type { Credentials } from '../credentials/credential.ts';
 import { destinationOf } from './check-source-uri.ts';
 import type { CheckedSourceUri } from './check-source-uri.ts';
 import { checkObjectCredential } from './objects/object-doors.ts';
 
-/** What is wrong with the credential that a task names for an address, for the person who named it; undefined: nothing. */
+/**
+ * What is wrong with the credential that a task names for an address, for the person who named it; undefined: nothing. Of an address that
+ * is refused nobody knows what it takes.
+ */
 export function credentialFault(
-  checked: Extract<CheckedSourceUri, { ok: true }>,
+  checked: CheckedSourceUri,
   name: string,
   owner: string,
   credentials: Credentials = noCredentials,
 ): string | undefined {
+  if (!checked.ok) return name === '' || isKnownTo(owner, name, credentials) ? undefined : unknownCredential;
   switch (checked.kind) {
     case 'object': {
       const found = checkObjectCredential(credentials, checked.address.kind, name, owner);

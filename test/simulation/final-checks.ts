@@ -18,6 +18,7 @@ export function checkEnd(world: World, log: SimLog, disk: SimDisk, databases: re
   checkChain(world, log);
   checkImages(world, log);
   checkFiles(world, log, disk);
+  checkExports(world, log, disk);
   checkProjections(world, log, databases);
   for (const promises of owners) checkPromises(world, log, promises);
 }
@@ -43,7 +44,8 @@ function checkImages(world: World, log: SimLog): void {
       if (registered.has(id)) world.violate('a task makes at most one image', id);
       registered.add(id);
     }
-    if (payload?.$case === 'taskSucceeded' && !registered.has(id)) world.violate('an image is registered before its task succeeds', id);
+    const isOwnResult = payload?.$case === 'taskSucceeded' && payload.value.result?.imageId === id;
+    if (isOwnResult && !registered.has(id)) world.violate('an image is registered before its task succeeds', id);
     if (payload?.$case === 'imageStored') {
       const image = log.streams.get(imageSubject(id))?.state;
       const found = image !== undefined && 'registered' in image ? { ...image.registered, createTime: image.createTime.toISOString() } : undefined;
@@ -55,8 +57,9 @@ function checkImages(world: World, log: SimLog): void {
   }
   for (const { kind, id, state } of log.streams.values()) {
     if (kind !== 'task' || state.status !== 'expired') continue;
-    if (registered.has(id) !== (state.last === 'succeeded')) {
-      world.violate('a task that ends canceled or failed has no image, and every other has one', `${id} ended ${state.last}`);
+    const isExport = state.spec.kind?.$case === 'exportImage';
+    if (registered.has(id) !== (state.last === 'succeeded' && !isExport)) {
+      world.violate('a task that ends canceled or failed has no image, nor has an export, and every other has one', `${id} ended ${state.last}`);
     }
   }
 }
@@ -71,6 +74,27 @@ function checkFiles(world: World, log: SimLog, disk: SimDisk): void {
     if (!needed.includes(file)) world.violate('there is no file without an image', file);
   }
   if (disk.staged.size > 0) world.violate('nothing stays staged', [...disk.staged.keys()].join(' '));
+}
+
+/** What an export that succeeded has delivered lies there, and what lies anywhere else is what was to be delivered there. */
+function checkExports(world: World, log: SimLog, disk: SimDisk): void {
+  const left = new Map(disk.exported);
+  for (const record of log.partitions.flat()) {
+    const payload = openRecord(decodeCanonical(record.canonical))?.payload;
+    const result = payload?.$case === 'taskSucceeded' ? payload.value.result : undefined;
+    if (result === undefined || result.location === '') continue;
+    world.count('export delivered');
+    if (left.get(result.location) !== result.digest) world.violate('what an export has delivered lies there', result.location);
+    left.delete(result.location);
+  }
+  for (const { kind, state } of log.streams.values()) {
+    const spec = kind === 'task' && state.status !== 'absent' ? state.spec.kind : undefined;
+    if (spec?.$case !== 'exportImage' || !left.has(spec.value.destinationUri)) continue;
+    // Its node died between the delivery and the end of the task, which was canceled then or gave up.
+    world.count('export left by a dead attempt');
+    left.delete(spec.value.destinationUri);
+  }
+  if (left.size > 0) world.violate('nothing is delivered where nobody wanted it', [...left.keys()].join(' '));
 }
 
 /** What each node has folded, in its own batches and order of partitions, equals one fold of the whole log. */

@@ -2,7 +2,7 @@ import { fingerprintOf } from '../../src/api/fingerprint.ts';
 import { taskIdOfRequest } from '../../src/api/task-ids.ts';
 import type { Payload } from '../../src/domain/decision.ts';
 import type { CreateTask } from '../../src/domain/task/task-command.ts';
-import type { TaskSpec } from '../../src/gen/lehr/v1/task.ts';
+import type { ImageProperties, TaskSpec } from '../../src/gen/lehr/v1/task.ts';
 import type { Position } from '../../src/log/position.ts';
 import { ProjectionLaggingError } from '../../src/streams/read-side.ts';
 import { AppendUnknownError } from '../../src/streams/streams.ts';
@@ -49,9 +49,9 @@ export class Owner {
 
   /** Something has happened to the task. */
   onEvent($case: Payload['$case']): void {
-    const { deleteAfterMs, cancelAfter } = this.#task;
+    const { deleteAfterMs, cancelAfter, source } = this.#task;
     const { scheduler, random } = this.#world;
-    if ($case === 'taskSucceeded' && deleteAfterMs !== undefined) scheduler.at(deleteAfterMs, () => void this.#delete());
+    if ($case === 'taskSucceeded' && source.kind !== 'export' && deleteAfterMs !== undefined) scheduler.at(deleteAfterMs, () => void this.#delete());
     if ($case === cancelAfter && !this.#hasCanceled) {
       this.#hasCanceled = true;
       scheduler.at(random.between(0, 60), () => void this.#cancel());
@@ -141,19 +141,36 @@ export class Owner {
   }
 }
 
+function kindOf(source: PlannedTask['source'], image: ImageProperties): TaskSpec['kind'] {
+  switch (source.kind) {
+    case 'import':
+      return {
+        $case: 'importImage',
+        value: {
+          sourceUri: source.uri, sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest: '', storeFormat: 'DISK_FORMAT_UNSPECIFIED',
+          image, credential: '',
+        },
+      };
+    case 'clone':
+      return { $case: 'cloneImage', value: { sourceRegion: '', imageId: taskIdOfRequest(owner, source.ofRequestId), image } };
+    case 'export':
+      return {
+        $case: 'exportImage',
+        value: {
+          imageId: taskIdOfRequest(owner, source.ofRequestId), destinationUri: source.uri, format: 'DISK_FORMAT_RAW',
+          // Stands for other content, since an export gives no name to anything.
+          compression: image.name === 'other' ? 'COMPRESSION_NONE' : 'COMPRESSION_UNSPECIFIED', credential: '',
+        },
+      };
+    default:
+      return source satisfies never;
+  }
+}
+
 function commandOf({ source, ttlMs, requestId }: PlannedTask, name: string, node: SimNode): CreateTask {
   const image = { name, tags: ['linux'], properties: {} };
   const spec: TaskSpec = {
-    kind: source.kind === 'clone' ? {
-      $case: 'cloneImage',
-      value: { sourceRegion: '', imageId: taskIdOfRequest(owner, source.ofRequestId), image },
-    } : {
-      $case: 'importImage',
-      value: {
-        sourceUri: source.uri, sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest: '', storeFormat: 'DISK_FORMAT_UNSPECIFIED',
-        image, credential: '',
-      },
-    },
+    kind: kindOf(source, image),
   };
   const labels = { env: 'prod' };
   const ttl = { seconds: BigInt(ttlMs / 1_000), nanos: 0 };

@@ -9,7 +9,9 @@ export interface PlannedTask {
   readonly source:
     | { readonly kind: 'import'; readonly uri: string; readonly fate: SourceFate }
     /** Of the image that the task of another request makes, if it makes one, and in time. */
-    | { readonly kind: 'clone'; readonly ofRequestId: string };
+    | { readonly kind: 'clone'; readonly ofRequestId: string }
+    /** Of that image, to an address of its own. */
+    | { readonly kind: 'export'; readonly ofRequestId: string; readonly uri: string };
   readonly ttlMs: number;
   readonly createAtMs: number;
   /** When the same request is sent again; and once more with other content under the same request id. */
@@ -67,10 +69,12 @@ export function makePlan(random: Random): Plan {
   const count = random.chance(0.9) ? random.between(5, 10) : random.between(10, 40);
   const imports = Array.from({ length: count }, (_, index) => planImport(index, faultsEndMs, random));
   const clones = Array.from({ length: random.between(0, 5) }, (_, index) => planClone(count + index, random.pick(imports), random));
+  const firstExport = count + clones.length;
+  const exports = Array.from({ length: random.between(0, 5) }, (_, index) => planExport(firstExport + index, random.pick(imports), random));
   return {
     nodes,
     partitions: nodes === 1 ? 1 : random.pick([1, 3]),
-    tasks: [...imports, ...clones],
+    tasks: [...imports, ...clones, ...exports],
     faultsEndMs,
     crashShare: sometimes(random.pick([0.000_5, 0.001, 0.003])),
     unknownShare: sometimes(random.pick([0.01, 0.05])),
@@ -103,8 +107,16 @@ function planImport(index: number, faultsEndMs: number, random: Random): Planned
 
 /** A clone that is asked for about when the image that it is to be of comes into being. */
 function planClone(index: number, original: PlannedTask, random: Random): PlannedTask {
-  const createAtMs = original.createAtMs + random.between(0, random.pick([3_000, 15_000, 60_000]));
-  return planTask(index, createAtMs, { kind: 'clone', ofRequestId: original.requestId }, random);
+  return planTask(index, aboutWhenMade(original, random), { kind: 'clone', ofRequestId: original.requestId }, random);
+}
+
+function planExport(index: number, original: PlannedTask, random: Random): PlannedTask {
+  const source = { kind: 'export', ofRequestId: original.requestId, uri: `file:///exports/${index}` } as const;
+  return planTask(index, aboutWhenMade(original, random), source, random);
+}
+
+function aboutWhenMade({ createAtMs }: PlannedTask, random: Random): number {
+  return createAtMs + random.between(0, random.pick([3_000, 15_000, 60_000]));
 }
 
 function planTask(index: number, createAtMs: number, source: PlannedTask['source'], random: Random): PlannedTask {

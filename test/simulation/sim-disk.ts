@@ -10,6 +10,8 @@ export class SimDisk {
   /** By `<task>.<attempt>`: whether the file is complete and synced. */
   readonly staged = new Map<string, boolean>();
   readonly images = new Map<string, boolean>();
+  /** What lies at the destinations of exports, by address: its digest. */
+  readonly exported = new Map<string, string>();
 }
 
 function systemError(code: string, name: string): FailureError {

@@ -4,6 +4,7 @@ import { projections } from '../../projections/all.ts';
 import { taskQueries, type TaskQueries } from '../../projections/tasks/queries.ts';
 import { timerQueries, type Timer } from '../../projections/timers/queries.ts';
 import { cloneHandler } from '../../src/handlers/clone.ts';
+import { exportHandler } from '../../src/handlers/export.ts';
 import { importHandler } from '../../src/handlers/import.ts';
 import type { RegionClient } from '../../src/regions/region-client.ts';
 import { dispatchJobs } from '../../src/jobs/dispatcher.ts';
@@ -33,6 +34,7 @@ import { Worker } from '../../src/worker/worker.ts';
 import { FailureError } from '../../src/domain/failures.ts';
 import type { Life } from './life.ts';
 import { simPool, SimSources } from './sim-bytes.ts';
+import { SimDestinations } from './sim-destinations.ts';
 import { SimStore, type SimDisk } from './sim-disk.ts';
 import { SimLogHandle, type SimLog } from './sim-log.ts';
 import type { World } from './world.ts';
@@ -118,18 +120,20 @@ export class SimNode {
     };
     const deps = {
       pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life), regions: noRegions,
-      findImage: findImageIn(this.images), sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' } as const,
+      destinations: new SimDestinations(world, life, shared.disk.exported), onLeftBehind: () => undefined, findImage: findImageIn(this.images), sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' } as const,
       maxVirtualBytes: 2n ** 40n, requireRecognisedRaw: false, maxImageBytes: 2 ** 40, maxDecodedRatio: 2000,
     };
     const importImage = importHandler(deps);
     const cloneImage = cloneHandler(deps);
+    const exportImage = exportHandler(deps);
     const { stageTimeoutMs, attemptLimit } = plan;
     this.#worker = new Worker({
       ...this.finish, signals, queue: this.#queue,
       handle: async ({ kind }, attempt) => {
         if (kind?.$case === 'importImage') await importImage(kind.value, attempt);
         else if (kind?.$case === 'cloneImage') await cloneImage(kind.value, attempt);
-        else throw new TypeError('the simulation imports and clones');
+        else if (kind?.$case === 'exportImage') await exportImage(kind.value, attempt);
+        else throw new TypeError('a task of no kind');
       },
       node: life.machine.node, incarnation: life.incarnation, isDead,
       attemptLimit, transfers: plan.transfers, stageTimeoutMs,

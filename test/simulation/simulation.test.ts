@@ -28,7 +28,7 @@ for (const base of bases) {
 test.serial('the simulation reaches what it is there for', (t) => {
   const wanted = [
     'append in an outage', 'append unknown', 'attemptFailed', 'attemptStarted', 'cancel acknowledged', 'cancel too late', 'cancelRequested',
-    'clock step', 'clone of nothing', 'clone stored', 'clone stored of an image that was deleted meanwhile', 'crash', 'heartbeats lost', 'imageDeleted', 'imageRegistered', 'imageStored', 'job lost', 'outage', 'pause', 'shutdown',
+    'clock step', 'clone of nothing', 'clone stored', 'clone stored of an image that was deleted meanwhile', 'crash', 'export delivered', 'export found what it had delivered', 'export withdrawn', 'heartbeats lost', 'imageDeleted', 'imageRegistered', 'imageStored', 'job lost', 'outage', 'pause', 'shutdown',
     'stage that does not listen', 'stageCompleted', 'stalled source', 'stored file removed', 'swept', 'take-over', 'taskCanceled',
     'taskCreated', 'taskExpired', 'taskFailed', 'taskSucceeded', 'void record',
   ];

@@ -63,7 +63,7 @@ function checkImport(spec: ImportImage, rules: CreateTaskRules, owner: string): 
   if (storeFormat === 'DISK_FORMAT_ISO' && sourceFormat !== 'DISK_FORMAT_ISO' && sourceFormat !== 'DISK_FORMAT_UNSPECIFIED') {
     violations.push({ field: `${at}.store_format`, description: 'nothing is converted to ISO; leave it out to keep the image as it comes, or choose another format' });
   }
-  const fault = source.ok ? credentialFault(source, spec.credential, owner, rules.credentials) : undefined;
+  const fault = credentialFault(source, spec.credential, owner, rules.credentials);
   if (fault !== undefined) violations.push({ field: `${at}.credential`, description: fault });
   return [...violations, ...checkImageProperties(`${at}.image`, spec.image ?? { name: '', tags: [], properties: {} })];
 }

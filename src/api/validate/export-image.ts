@@ -19,7 +19,7 @@ export function checkExport(spec: ExportImage, rules: CreateTaskRules, owner: st
     const why = format === 'DISK_FORMAT_VMDK' ? 'a streamOptimized VMDK is compressed by nature' : 'only a qcow2 is compressed';
     violations.push({ field: `${at}.compression`, description: `${why}; leave it out, or choose qcow2` });
   }
-  const fault = destination.ok ? credentialFault(destination, spec.credential, owner, rules.credentials) : undefined;
+  const fault = credentialFault(destination, spec.credential, owner, rules.credentials);
   if (fault !== undefined) violations.push({ field: `${at}.credential`, description: fault });
   return violations;
 }
