@@ -75,7 +75,8 @@ async function* benchConverted(work: string, image: string, pool: BytesPool): As
       seconds.beside.push(await elapsed(() => Promise.all([convert(run, { store, sandbox }, input), pool.digest(source, run)])));
       await store.discardPart(taskId, 1, 'converted');
       await runShell('sync');
-      seconds.stage.push(await elapsed(() => convertStored(run, { store, sandbox, pool, ...limits }, { image: { ...verdict, ...stored }, ...formats })));
+      const stage = { image: { ...verdict, ...stored }, ...formats };
+      seconds.stage.push(await elapsed(() => convertStored(run, { store, sandbox, pool, ...limits }, stage)));
       await store.discardPart(taskId, 1, 'converted');
     }
     const what = `raw to ${compression === 'COMPRESSION_NONE' ? 'qcow2' : 'zstd qcow2'}`;

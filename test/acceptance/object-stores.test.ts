@@ -16,7 +16,8 @@ const image = qcow2Disk(512 * 1024, 1);
 /** All bytes of all files below a folder: the log among them. */
 async function everythingIn(folder: string): Promise<Buffer> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  return Buffer.concat(await Promise.all(names.filter((name) => name.isFile()).map((name) => readFile(path.join(name.parentPath, name.name)))));
+  const files = names.filter((name) => name.isFile()).map((name) => path.join(name.parentPath, name.name));
+  return Buffer.concat(await Promise.all(files.map((file) => readFile(file))));
 }
 
 if (hasTool('swift')) {
