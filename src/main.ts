@@ -5,7 +5,7 @@ import { apiRoleMissing, gateServices, notReady } from './api/gate-services.ts';
 import { startGrpc } from './api/grpc/start-grpc.ts';
 import { startHttp } from './api/http/start-http.ts';
 import { BytesPool } from './bytes/bytes-pool.ts';
-import { openCluster } from './compose/cluster.ts';
+import type { openCluster } from './compose/cluster.ts';
 import { openEmbedded } from './compose/embedded.ts';
 import { openSandbox } from './compose/open-sandbox.ts';
 import { startRoles, type Roles, type Serving } from './compose/roles.ts';
@@ -50,7 +50,7 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     const store = await FolderStore.open(config['store-dir'] === '' ? join(folder, 'store') : resolve(config['store-dir']));
     undo.push(() => store.close());
     const backend = config.log === 'kafka'
-      ? await openCluster(folder, config, logger, onDeath)
+      ? await openClusterLazily(folder, config, logger, onDeath)
       : await openEmbedded(folder, { stageTimeoutMs: config['stage-timeout'] }, onDeath);
     undo.push(() => backend.close());
     const pool = new BytesPool(config.workers, {
@@ -118,4 +118,10 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     await unwind();
     throw cause;
   }
+}
+
+/** The clients of Kafka and NATS are loaded where they are needed only. */
+async function openClusterLazily(...args: Parameters<typeof openCluster>): ReturnType<typeof openCluster> {
+  const { openCluster: open } = await import('./compose/cluster.ts');
+  return open(...args);
 }

@@ -38,7 +38,7 @@ export async function makeFolder(t: Pick<ExecutionContext, 'teardown'>): Promise
 
 /** The arguments of `lehr serve` on a data folder. */
 export function serveArgs(folder: string, settings: Settings = {}): string[] {
-  const all: Settings = { 'data-dir': folder, 'http-port': '0', 'grpc-port': '0', workers: '2', ...settings };
+  const all: Settings = { 'data-dir': folder, 'http-port': '0', 'grpc-port': '0', workers: '1', ...settings };
   return ['serve', ...Object.entries(all).map(([name, value]) => `--${name}=${value}`)];
 }
 
