@@ -5,12 +5,15 @@ import { openRecord } from '../log/envelope.ts';
 import type { AcceptedRecord } from '../log/accepted-record.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Position } from '../log/position.ts';
+import { parseSequence } from '../log/record.ts';
 
 /** An accepted event that this node has applied: queries show it already. */
 export interface AppliedEvent {
   readonly kind: StreamState['kind'];
   /** Id of the task or image. */
   readonly id: string;
+  /** The event is the so-manieth of its stream. */
+  readonly revision: bigint;
   readonly event: DomainEvent;
   readonly partition: number;
   readonly offset: bigint;
@@ -71,7 +74,7 @@ function appliedOf({ record, partition, offset }: AcceptedRecord): AppliedEvent 
   const event = openRecord(record);
   const stream = emptyStream(record.headers.ce_subject);
   if (event === undefined || stream === undefined) return undefined;
-  return { kind: stream.kind, id: stream.id, event, partition, offset };
+  return { kind: stream.kind, id: stream.id, revision: parseSequence(record.headers.ce_sequence) ?? 0n, event, partition, offset };
 }
 
 function positionAfter(before: Position, batch: readonly AcceptedRecord[]): Position {

@@ -113,6 +113,20 @@ test('a cancel stops the running stage at once and ends the task', async (t) => 
   t.deepEqual(asked, [`discardStaging ${taskId}`, `remove ${taskId}.1`]);
 });
 
+test('what a task has staged that is canceled while it waits for another attempt is removed with the job for that', async (t) => {
+  const { begin, clock, queue, tasks, asked } = workerBench((attempt) => attempt.lastStage('fetch', async () => {
+    throw new FailureError(failure('SOURCE_TRUNCATED', 'It broke off.'));
+  }));
+  await begin(taskId);
+  await clock.pass(1);
+  await tasks.execute(taskId, cancel(1));
+  t.like(tasks.peek(taskId), { status: 'canceled' });
+  t.deepEqual(asked, []);
+  queue.offer(taskId);
+  await clock.pass(1);
+  t.deepEqual(asked, [`discardStaging ${taskId}`, `remove ${taskId}.1`]);
+});
+
 test('a cancel that nobody has heard of yet wins all the same, before the point of no return', async (t) => {
   const published = Promise.withResolvers<void>();
   const { begin, clock, tasks, events } = workerBench(async (attempt) => {
