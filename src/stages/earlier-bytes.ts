@@ -21,37 +21,55 @@ export async function takeOver(
 ): Promise<FetchCheckpoint | undefined> {
   if (run.attempt === 1) return undefined;
   const earlier = await findEarlier(run, store, source);
-  await discardEarlier(run, store, earlier?.attempt);
+  await discardEarlier(run, store, earlier.map(({ attempt }) => attempt));
   signal.throwIfAborted();
-  if (earlier === undefined) return undefined;
-  const { checkpoint } = earlier;
-  const transfer = open();
-  const isCopied = await copy(run, store, earlier, transfer, signal);
-  const synced = isCopied ? await transfer.sync(signal) : undefined;
-  const isSound = synced?.digest === checkpoint.digest;
-  if (isSound) {
-    transfer.describe(checkpoint);
-    // From here on a crash costs nothing of it.
-    await transfer.noteDown(synced);
-  } else {
-    transfer.restart();
-  }
-  await discardEarlier(run, store, undefined);
-  return isSound ? checkpoint : undefined;
+  if (earlier.length === 0) return undefined;
+  const sound = await takeFirstSound(run, store, earlier, open(), signal);
+  await discardEarlier(run, store, []);
+  return sound;
 }
 
-/** Of several the longest. Notes that cannot be read are none: all of it can be fetched again. */
-async function findEarlier({ taskId, attempt }: StageRun, store: ImageStore, source: string): Promise<Earlier | undefined> {
+async function takeFirstSound(
+  run: StageRun, store: ImageStore, all: readonly Earlier[], transfer: StagedTransfer, signal: AbortSignal,
+): Promise<FetchCheckpoint | undefined> {
+  for (const earlier of all) {
+    const { checkpoint } = earlier;
+    const isCopied = await copy(run, store, earlier, transfer, signal);
+    const synced = isCopied ? await transfer.sync(signal) : undefined;
+    if (synced?.digest === checkpoint.digest) {
+      transfer.describe(checkpoint);
+      // From here on a crash costs nothing of it.
+      await transfer.noteDown(synced);
+      return checkpoint;
+    }
+    transfer.restart();
+  }
+  return undefined;
+}
+
+/**
+ * The longest first, and only those whose file is there with as much: an attempt that was replaced, unknowing, may leave a note after its
+ * file was taken over. Notes that cannot be read are none: all of it can be fetched again.
+ */
+async function findEarlier({ taskId, attempt }: StageRun, store: ImageStore, source: string): Promise<readonly Earlier[]> {
   const notes = await store.readNotes(taskId, attempt).catch(() => []);
-  const all = notes.flatMap((note): Earlier[] => {
+  const found = await Promise.all(notes.map(async (note): Promise<readonly Earlier[]> => {
     const checkpoint = checkpointOf(note.text);
-    return checkpoint?.source === source ? [{ attempt: note.attempt, checkpoint }] : [];
-  });
-  return all.toSorted((one, other) => other.checkpoint.lengthBytes - one.checkpoint.lengthBytes)[0];
+    if (checkpoint?.source !== source || await sizeOf(taskId, note.attempt, store) < checkpoint.lengthBytes) return [];
+    return [{ attempt: note.attempt, checkpoint }];
+  }));
+  return found.flat().toSorted((one, other) => other.checkpoint.lengthBytes - one.checkpoint.lengthBytes);
+}
+
+/** -1 where the file cannot be opened. */
+async function sizeOf(taskId: string, attempt: number, store: ImageStore): Promise<number> {
+  const file = await store.openPart(taskId, attempt, 'fetched').catch(() => undefined);
+  await file?.close();
+  return file?.sizeBytes ?? -1;
 }
 
 /** What cannot be removed now goes with the task. */
-async function discardEarlier({ taskId, attempt }: StageRun, store: ImageStore, kept: number | undefined): Promise<void> {
+async function discardEarlier({ taskId, attempt }: StageRun, store: ImageStore, kept: readonly number[]): Promise<void> {
   await store.discardEarlier(taskId, attempt, kept).catch(() => undefined);
 }
 

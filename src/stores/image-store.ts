@@ -45,8 +45,8 @@ export interface ImageStore {
   writeNote(taskId: string, attempt: number, text: string): Promise<void>;
   /** The texts that attempts before this one have left so. */
   readNotes(taskId: string, attempt: number): Promise<readonly StagedNote[]>;
-  /** Removes what attempts before this one have staged, but for one of them. One that still runs, unknowing, may fail of it. */
-  discardEarlier(taskId: string, attempt: number, kept?: number): Promise<void>;
+  /** Removes what attempts before this one have staged, but for some of them. One that still runs, unknowing, may fail of it. */
+  discardEarlier(taskId: string, attempt: number, kept?: readonly number[]): Promise<void>;
   /**
    * Makes a stored file a part of this attempt (`borrowed`) that shares its bytes and outlives its removal. False where there is none of
    * this name (any more). Borrowing again is no error.

@@ -13,7 +13,8 @@ export class AttemptOverError extends StageStoppedError {
   readonly reason: OverReason;
 
   constructor(reason: OverReason, options?: ErrorOptions) {
-    super(`the attempt is over: ${reason}`, reason !== 'canceled', options);
+    // The next attempt of a task is not to find notes that come when it has taken over already.
+    super(`the attempt is over: ${reason}`, reason === 'shutdown' || reason === 'log', options);
     this.reason = reason;
   }
 }

@@ -52,9 +52,9 @@ export class SimStore implements ImageStore {
     return this.#step('lists staging', 'staging', () => []);
   }
 
-  async discardEarlier(taskId: string, attempt: number, kept?: number): Promise<void> {
+  async discardEarlier(taskId: string, attempt: number, kept: readonly number[] = []): Promise<void> {
     const isEarlier = (file: string): boolean =>
-      taskOfStagedFile(file) === taskId && attemptOfStagedFile(file) < attempt && attemptOfStagedFile(file) !== kept;
+      taskOfStagedFile(file) === taskId && attemptOfStagedFile(file) < attempt && !kept.includes(attemptOfStagedFile(file));
     const files = await this.#step('lists staging', 'staging', () => [...this.#disk.staged.keys()].filter(isEarlier));
     await Promise.all(files.map((file) => this.#step(`discards staging/${file}`, `staging/${file}`, () => this.#disk.staged.delete(file))));
   }

@@ -11,8 +11,8 @@ import { openly, RangesUnsupportedError } from '../../src/sources/source.ts';
 import type { Receiver, SourceRequest, Sources, Validators } from '../../src/sources/source.ts';
 import { fetch } from '../../src/stages/fetch.ts';
 import type { Fetched } from '../../src/stages/fetch.ts';
-import { StageStoppedError } from '../../src/stages/stage.ts';
 import { FolderStore } from '../../src/stores/folder/folder-store.ts';
+import { AttemptOverError } from '../../src/worker/attempt-over.ts';
 import { until } from '../bytes/pool-fixture.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
 
@@ -178,6 +178,26 @@ test.serial('of several attempts the one that came farthest is gone on with', as
   t.like(await task.fetch(3, { validators: tagged }), { digest: whole.digest, facts: { resumed_from: String(2 * mebibyte) } });
 });
 
+test.serial('a longer note whose file is gone, is shorter or has changed does not cost what an attempt before it has', async (t) => {
+  const damages: readonly ((path: string) => void)[] = [
+    (path) => rmSync(path),
+    (path) => truncateSync(path, 2 * mebibyte - 1),
+    (path) => writeFileSync(path, Buffer.alloc(2 * mebibyte)),
+  ];
+  for (const damage of damages) {
+    const task = await Task.start(t);
+    await t.throwsAsync(task.fetch(1, { validators: tagged, until: mebibyte, breaks: broken }));
+    const files = ['', '.synced'].map((end) => `${task.store.stagedFile(task.id, 1, 'fetched').path}${end}`);
+    for (const file of files) copyFileSync(file, `${file}.kept`);
+    await t.throwsAsync(task.fetch(2, { validators: tagged, until: 2 * mebibyte, breaks: broken }));
+    for (const file of files) copyFileSync(`${file}.kept`, file);
+    damage(task.store.stagedFile(task.id, 2, 'fetched').path);
+    t.like(await task.fetch(3, { validators: tagged }), { digest: whole.digest, facts: { resumed_from: String(mebibyte) } });
+    t.true(readFileSync(task.store.stagedFile(task.id, 3, 'fetched').path).equals(disk));
+    t.deepEqual(task.staged().filter((file) => /^task\.[12](?!.*kept)/.test(file)), []);
+  }
+});
+
 test.serial('an image that was fetched whole is not fetched again when the attempt fails later', async (t) => {
   const task = await Task.start(t);
   const large = Buffer.concat([disk, randomBytes(64 * mebibyte)]);
@@ -194,7 +214,7 @@ test.serial('a crash costs what came after the last checkpoint', async (t) => {
   const large = Buffer.concat([disk, randomBytes(126 * mebibyte)]);
   const note = join(task.root, 'staging', `${task.id}.1.synced`);
   const stop = new AbortController();
-  const stopped = new StageStoppedError('superseded', true);
+  const stopped = new AttemptOverError('superseded');
   // Nothing is told to the attempt: it is as good as killed, or it is a zombie.
   const silent = task.fetch(1, { validators: tagged, content: large, until: 100 * mebibyte, hangs: true }, { signal: stop.signal });
   await until(() => existsSync(note));
@@ -208,8 +228,10 @@ test.serial('a crash costs what came after the last checkpoint', async (t) => {
 });
 
 for (const [what, reason, kept] of [
-  ['is stopped for good', new StageStoppedError('canceled', false), false],
-  ['is stopped by a shutdown', new StageStoppedError('shutdown', true), true],
+  ['is canceled', new AttemptOverError('canceled'), false],
+  ['was replaced', new AttemptOverError('superseded'), false],
+  ['is stopped by a shutdown', new AttemptOverError('shutdown'), true],
+  ['cannot store its events', new AttemptOverError('log'), true],
   ['runs out of time', new FailureError(failure('DEADLINE_EXCEEDED', 'too long')), true],
   ['stops for a bug', new Error('a bug'), false],
   ['finds that the content has changed', new FailureError(failure('SOURCE_CHANGED', 'another')), false],

@@ -78,9 +78,9 @@ export class FolderStore implements ImageStore {
     });
   }
 
-  async discardEarlier(taskId: string, attempt: number, kept?: number): Promise<void> {
+  async discardEarlier(taskId: string, attempt: number, kept: readonly number[] = []): Promise<void> {
     await fromStore('staging', async () => {
-      const earlier = (await this.#stagedBefore(taskId, attempt)).filter((file) => attemptOfStagedFile(file) !== kept);
+      const earlier = (await this.#stagedBefore(taskId, attempt)).filter((file) => !kept.includes(attemptOfStagedFile(file)));
       await Promise.all(earlier.map((file) => rm(join(this.#staging, file), { force: true })));
     });
   }

@@ -141,7 +141,7 @@ test('what earlier attempts have staged is removed, but for what is kept, and no
   ] as const) writeFileSync(store.stagedFile(task, attempt, part).path, '');
   await store.writeNote(a, 1, '');
   await store.writeNote(a, 2, '');
-  await store.discardEarlier(a, 9, 2);
+  await store.discardEarlier(a, 9, [2]);
   t.deepEqual(readdirSync(join(root, 'staging')).toSorted(), [`${a}.10`, `${a}.2`, `${a}.2.synced`, `${a}.9`, `${b}.1`]);
   await store.discardEarlier(a, 9);
   t.deepEqual(readdirSync(join(root, 'staging')).toSorted(), [`${a}.10`, `${a}.9`, `${b}.1`]);
