@@ -109,8 +109,9 @@ export class RunningAttempt implements Attempt {
 }
 
 /** Whether a task can succeed no more: what was delivered for it is nobody's. */
-function hasEndedInVain({ status }: TaskState): boolean {
-  return status === 'canceled' || status === 'failed';
+function hasEndedInVain(state: TaskState): boolean {
+  const ending = state.status === 'expired' ? state.last : state.status;
+  return ending === 'canceled' || ending === 'failed';
 }
 
 /** Carries out a command of an attempt; when nobody knows whether the event landed, the attempt is over. */

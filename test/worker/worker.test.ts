@@ -4,7 +4,7 @@ import type { TaskCommand } from '../../src/domain/task/task-command.ts';
 import type { StageRun } from '../../src/stages/stage.ts';
 import { AttemptOverError } from '../../src/worker/attempt-over.ts';
 import type { RunningAttempt } from '../../src/worker/running-attempt.ts';
-import { cancel, start, stored, taskId } from '../domain/task-fixtures.ts';
+import { cancel, confirmCancel, expire, start, stored, taskId, ttlSeconds } from '../domain/task-fixtures.ts';
 import { stageTimeoutMs, workerBench } from './bench.ts';
 
 const ids = Array.from({ length: 4 }, (_, index) => `00000000-0000-4000-8000-00000000000${index}`);
@@ -267,6 +267,21 @@ for (const heard of [true, false]) {
     t.is(events(taskId).at(-1), 'TaskCanceled');
   });
 }
+
+test('what was delivered for a task that was canceled, and left the lists since, is withdrawn', async (t) => {
+  const delivered = Promise.withResolvers<void>();
+  const story: string[] = [];
+  const { begin, clock, tasks } = workerBench(async (attempt) => {
+    await attempt.lastStage('deliver', () => delivered.promise);
+    await attempt.deliver(result, async () => { story.push(`withdrawn while ${tasks.peek(taskId).status}`); });
+  });
+  await begin(taskId);
+  await clock.pass(1);
+  for (const command of [cancel(1), confirmCancel(2, 1), expire(3 + ttlSeconds)]) await tasks.execute(taskId, command);
+  delivered.resolve();
+  await clock.pass(1);
+  t.deepEqual(story, ['withdrawn while expired']);
+});
 
 test('an attempt that was replaced withdraws nothing: its successor may have found it', async (t) => {
   const delivered = Promise.withResolvers<void>();
