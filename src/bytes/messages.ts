@@ -96,6 +96,8 @@ export interface JobProgress {
 /** How much of a transfer has become durable. */
 export interface TransferSync extends SyncedPrefix {
   readonly id: number;
+  /** How often the transfer had been restarted when these bytes came. */
+  readonly restarts: number;
   /** Whether that was asked for. */
   readonly asked: boolean;
 }

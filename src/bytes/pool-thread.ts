@@ -11,7 +11,7 @@ import { JobAbortedError, JobContext } from './jobs/job-context.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { JobProgress, PoolCommand, PoolJob, PoolReply, PoolResult, PoolThreadData, TransferSync } from './messages.ts';
 import { StagedFile } from './staged-file.ts';
-import type { SyncedPrefix } from './staged-file.ts';
+import type { SyncedFile } from './staged-file.ts';
 import { storeFailure } from '../stores/store-failure.ts';
 
 /*
@@ -57,7 +57,7 @@ function handle(command: PoolCommand): void {
       try {
         const onFailure = (failure: PoolFailure): void => end({ kind: 'failed', id, failure });
         const { path, name, declared } = command;
-        const onSynced = (prefix: SyncedPrefix): void => told({ ...prefix, id, asked: false });
+        const onSynced = (sync: SyncedFile): void => told({ ...sync, id, asked: false });
         files.set(id, new StagedFile({ path, name, declared, wrapping: 'wrapped', gate, onFailure, onSynced }));
       } catch (error) {
         end({ kind: 'failed', id, failure: storeFailure(error, command.name, 0) });
@@ -75,7 +75,7 @@ function handle(command: PoolCommand): void {
       return;
     }
     case 'sync': {
-      files.get(id)?.sync((prefix) => told({ ...prefix, id, asked: true }));
+      files.get(id)?.sync((sync) => told({ ...sync, id, asked: true }));
       return;
     }
     case 'finish': {

@@ -45,6 +45,7 @@ export class Sink implements LinkClient, SlotWaiter {
   #view: Uint8Array | undefined;
   #filledBytes = 0;
   #underWay = 0;
+  #restarts = 0;
   #write: PendingWrite | undefined;
   #kept: Uint8Array = new Uint8Array(0);
   #sync: PromiseWithResolvers<SyncedPrefix> | undefined;
@@ -79,7 +80,9 @@ export class Sink implements LinkClient, SlotWaiter {
   /** Drops what was written: the next chunk is the first. Not while a `write` waits. */
   restart(): void {
     this.#handOver();
-    if (this.#opened) this.#link.send({ kind: 'restart', id: this.#id });
+    if (!this.#opened) return;
+    this.#restarts += 1;
+    this.#link.send({ kind: 'restart', id: this.#id });
   }
 
   /** Resolves when what was written so far is durable, with its digest. Not while a `write` or another `sync` waits. */
@@ -153,7 +156,9 @@ export class Sink implements LinkClient, SlotWaiter {
   }
 
   /** Called by the link. */
-  synced({ sizeBytes, digest, asked }: TransferSync): void {
+  synced({ sizeBytes, digest, restarts, asked }: TransferSync): void {
+    // Of bytes that were dropped, perhaps while this was on its way.
+    if (restarts !== this.#restarts) return;
     if (asked) this.#sync?.resolve({ sizeBytes, digest });
     else this.#target.onSynced?.({ sizeBytes, digest });
   }

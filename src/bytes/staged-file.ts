@@ -31,6 +31,11 @@ export interface SyncedPrefix {
   readonly digest: string;
 }
 
+/** The same, and how often the file had been restarted when the last of these bytes came. */
+export interface SyncedFile extends SyncedPrefix {
+  readonly restarts: number;
+}
+
 /** What a staged file is made with. */
 export interface StagedFileOptions {
   readonly path: string;
@@ -43,7 +48,7 @@ export interface StagedFileOptions {
   /** Told of what makes the file useless (a refused head, a full disk), once it is closed and removed. */
   onFailure(failure: Failure): void;
   /** Told of each beginning that became durable while more came, every `checkpointEveryBytes` at most. */
-  onSynced?(prefix: SyncedPrefix): void;
+  onSynced?(synced: SyncedFile): void;
 }
 
 /**
@@ -60,6 +65,7 @@ export class StagedFile {
   #unflushedBytes = 0;
   #unreportedBytes = 0;
   #flushing = false;
+  #restarts = 0;
   #ended = false;
   #afterFlush: (() => void) | undefined;
 
@@ -84,6 +90,7 @@ export class StagedFile {
   /** Drops what has come and begins anew. */
   restart(): void {
     if (this.#ended || !this.#fromStore(() => this.#writer.restart())) return;
+    this.#restarts += 1;
     this.#hash = createHash('sha256');
     this.#headSeen = false;
     this.#wrapper = undefined;
@@ -92,12 +99,12 @@ export class StagedFile {
   }
 
   /** Makes what has come durable. `done` is called after that, unless the file fails or is aborted before. */
-  sync(done: (prefix: SyncedPrefix) => void): void {
+  sync(done: (synced: SyncedFile) => void): void {
     if (this.#ended) return;
-    const prefix = this.#prefix();
+    const synced = { ...this.#prefix(), restarts: this.#restarts };
     this.#whenFlushed(() => {
       if (this.#ended || !this.#fromStore(() => this.#writer.extend())) return;
-      this.#flush(() => done(prefix));
+      this.#flush(() => done(synced));
     });
   }
 
@@ -161,11 +168,11 @@ export class StagedFile {
     if (this.#ended || this.#flushing || this.#unflushedBytes < flushEveryBytes || !gate.tryEnter()) return;
     this.#unflushedBytes = 0;
     const isReported = this.#unreportedBytes >= checkpointEveryBytes;
-    const prefix = isReported ? this.#prefix() : undefined;
+    const synced = isReported ? { ...this.#prefix(), restarts: this.#restarts } : undefined;
     if (isReported) this.#unreportedBytes = 0;
     if (!this.#fromStore(() => this.#writer.extend())) return gate.leave();
     this.#flush(() => {
-      if (prefix !== undefined) this.#options.onSynced?.(prefix);
+      if (synced !== undefined) this.#options.onSynced?.(synced);
     }, () => gate.leave());
   }
 

@@ -27,6 +27,7 @@ export class StagedTransfer {
   readonly #note: LatestNote;
   #content: FetchedContent | undefined;
   #sizeBytes = 0;
+  #isFinished = false;
 
   /** `onFailure` is told of what makes the file useless; see `SinkTarget`. */
   constructor(run: StageRun, { pool, store }: TransferDeps, declared: DiskFormat, onFailure: (error: Error) => void) {
@@ -75,6 +76,7 @@ export class StagedTransfer {
   /** All has come. A large file is noted as whole, so that an attempt after a crash has it. Rejects as `sync` does. */
   async finish(signal: AbortSignal): Promise<StagedResult> {
     const result = await this.#until(signal, () => this.#sink.finish());
+    this.#isFinished = true;
     if (result.sizeBytes >= checkpointEveryBytes && this.#content !== undefined) this.#noteDown(result);
     await this.#note.settled();
     return result;
@@ -94,10 +96,12 @@ export class StagedTransfer {
 
   /** It is of no use. The file is removed in its own time: a cancel does not wait for a flush that is under way. */
   async discard(reason: Error): Promise<void> {
+    // What the thread says from now on is of a file that nobody goes on with.
+    this.#content = undefined;
     void this.#sink.abort(reason);
     await this.#note.settled();
     // What is left here goes with the task.
-    if (this.#note.hasWritten) await this.#store.discardPart(this.#run.taskId, this.#run.attempt, 'fetched').catch(() => undefined);
+    if (this.#note.hasWritten || this.#isFinished) await this.#store.discardPart(this.#run.taskId, this.#run.attempt, 'fetched').catch(() => undefined);
   }
 
   #noteDown({ sizeBytes, digest }: SyncedPrefix): void {
