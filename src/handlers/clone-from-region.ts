@@ -74,18 +74,15 @@ function describedAs(region: string): (described: DescribedImage) => Finding {
 async function fetchDescribed(
   run: StageRun, deps: FetchDeps, region: string, { id, sizeBytes, digest, format }: DescribedImage, owner: string,
 ): Promise<Fetched> {
-  const fetched = await fetch(run, deps, {
+  return fetch(run, deps, {
     source: { uri: `/images/${id}/data`, credential: '', owner, region: { name: region, sizeBytes } },
     sourceFormat: format,
     expectedDigest: '',
+    check: (fetched) => {
+      if (fetched.sizeBytes !== sizeBytes) throw otherSize(region, sizeBytes, fetched.sizeBytes);
+      if (fetched.digest !== digest) throw lie(region, 'digest', digest, fetched.digest);
+    },
   });
-  if (fetched.sizeBytes !== sizeBytes) {
-    const sizes = { region, bytes_expected: String(sizeBytes), bytes_received: String(fetched.sizeBytes) };
-    const message = `The region ${region} said that the image has ${sizeBytes} bytes, and sent ${fetched.sizeBytes}.`;
-    throw new FailureError(failure('SOURCE_CHANGED', message, sizes));
-  }
-  if (fetched.digest !== digest) throw lie(region, 'digest', digest, fetched.digest);
-  return fetched;
 }
 
 async function inspectDescribed(run: StageRun, deps: CloneFromRegionDeps, region: string, described: DescribedImage): Promise<Accepted> {
@@ -99,6 +96,11 @@ async function inspectDescribed(run: StageRun, deps: CloneFromRegionDeps, region
     throw lie(region, 'guest digest', described.guestDigest, verdict.guestDigest);
   }
   return verdict;
+}
+
+function otherSize(region: string, expected: number, received: number): FailureError {
+  const message = `The region ${region} said that the image has ${expected} bytes, and sent ${received}.`;
+  return new FailureError(failure('SOURCE_CHANGED', message, { region, bytes_expected: String(expected), bytes_received: String(received) }));
 }
 
 function lie(region: string, what: string, expected: string, actual: string): FailureError {

@@ -1,4 +1,5 @@
 import type { BytesPool } from '../bytes/bytes-pool.ts';
+import type { StagedResult } from '../bytes/staged-file.ts';
 import { FailureError, failure } from '../domain/failures.ts';
 import type { Wrapper } from '../formats/wrapper.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
@@ -18,6 +19,8 @@ export interface FetchInput {
   readonly sourceFormat: DiskFormat;
   /** Of the bytes as they are sent. "sha256:<hex>"; empty: none is expected. */
   readonly expectedDigest: string;
+  /** Throws where all has come and is not what was to come; whether any of it is kept is then as for any failure. */
+  readonly check?: (fetched: StagedResult) => void;
 }
 
 /** What was fetched; it lies durable in the attempt's staged file. */
@@ -65,6 +68,7 @@ export async function fetch(run: StageRun, deps: FetchDeps, input: FetchInput): 
     const { facts, resumedFromBytes, transfer: filled } = receiver.ended();
     const staged = await filled.finish(signal);
     checkDigest(staged.digest, input.expectedDigest);
+    input.check?.(staged);
     return { ...staged, facts: resumedFromBytes === 0 ? facts : { ...facts, resumed_from: String(resumedFromBytes) } };
   } catch (error) {
     const reason = error instanceof Error ? error : new Error('The fetch was stopped.', { cause: error });

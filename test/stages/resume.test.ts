@@ -71,7 +71,7 @@ class Task {
     return readdirSync(join(this.root, 'staging')).map((file) => file.replace(this.id, 'task')).toSorted();
   }
 
-  async fetch(attempt: number, reading: Reading, { signal = new AbortController().signal, from = uri } = {}): Promise<Fetched> {
+  async fetch(attempt: number, reading: Reading, { signal = new AbortController().signal, from = uri, check = (): void => undefined } = {}): Promise<Fetched> {
     const { id: taskId, store, asked } = this;
     const sources: Sources = {
       async read({ resume }, receiver, readSignal) {
@@ -82,7 +82,7 @@ class Task {
       close: async () => undefined,
     };
     const run = { taskId, attempt, signal, progress: () => undefined };
-    return fetch(run, { pool, store, sources }, { source: openly(from), sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest: '' });
+    return fetch(run, { pool, store, sources }, { source: openly(from), sourceFormat: 'DISK_FORMAT_UNSPECIFIED', expectedDigest: '', check });
   }
 }
 
@@ -207,6 +207,17 @@ test.serial('an image that was fetched whole is not fetched again when the attem
     ...fetched, facts: { host: 'source.example', resumed_from: String(large.length) },
   });
   t.is(task.asked.length, 1);
+});
+
+test.serial('a content that came whole and is not the one that was to come is fetched anew', async (t) => {
+  for (const content of [disk, Buffer.concat([disk, randomBytes(64 * mebibyte)])]) {
+    const task = await Task.start(t);
+    const changed = new FailureError(failure('SOURCE_CHANGED', 'It is larger.'));
+    t.is(await t.throwsAsync(task.fetch(1, { validators: tagged, content }, { check: () => { throw changed; } })), changed);
+    t.deepEqual(task.staged(), []);
+    t.deepEqual(await task.fetch(2, { validators: tagged }), whole);
+    t.deepEqual(task.asked, [undefined, undefined]);
+  }
 });
 
 test.serial('a crash costs what came after the last checkpoint', async (t) => {
