@@ -11,7 +11,7 @@ import type { Position } from '../log/position.ts';
 import type { FindImage } from '../streams/find-image.ts';
 import type { ReadSide } from '../streams/read-side.ts';
 import type { TaskStreams } from '../streams/task-streams.ts';
-import { ApiError, invalidArgument } from './api-error.ts';
+import { ApiError, invalidArgument, type FieldViolation } from './api-error.ts';
 import type { Call, TaskMethods } from './call.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { awaitReadToken, orUnavailable, readTokenOf } from './freshness.ts';
@@ -62,12 +62,19 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
   return {
     async createTask(request, call) {
       const violations = checkCreateTask(request, deps.rules, call.owner);
-      if (violations.length > 0) throw invalidArgument(violations);
+      if (violations.length > 0 && !mayBeOfConfiguration(violations, request)) throw invalidArgument(violations);
       const command = commandOf(request, call, deps);
+      if (violations.length > 0) {
+        if (tasks.latest(command.id).status === 'absent') await orUnavailable(tasks.caughtUp(call.signal));
+        if (tasks.latest(command.id).status === 'absent') throw invalidArgument(violations);
+      }
       const unfit = await orUnavailable(checkImageOfSpec(request.spec, deps.findImage, deps.rules, call));
-      // A request that is sent again is answered with its task, whatever became of the image since.
+      // A request that is sent again is answered with its task, whatever became of the image, or of the configuration, since.
       if (unfit.length > 0 && tasks.latest(command.id).status === 'absent') throw invalidArgument(unfit);
-      if (request.validateOnly) return { ...rehearse(tasks.latest(command.id), command), preview: await previewOf(command, call) };
+      if (request.validateOnly) {
+        const preview = violations.length > 0 ? undefined : await previewOf(command, call);
+        return { ...rehearse(tasks.latest(command.id), command), preview };
+      }
       const executed = await orUnavailable(tasks.execute(command.id, command, { isNew: request.requestId === '' }));
       if (executed.kind === 'refused') throw requestIdReused(executed, command.id);
       return { ...answer(executed.state, executed.position), preview: undefined };
@@ -105,6 +112,11 @@ export function taskService(deps: TaskServiceDeps): TaskMethods {
 
     watchTasks: (request, call) => watches.watch(request, call),
   };
+}
+
+/** Whether a request may have been accepted before it was refused: regions, credentials and file roots come and go. */
+function mayBeOfConfiguration(violations: readonly FieldViolation[], { requestId }: CreateTaskRequest): boolean {
+  return requestId !== '' && violations.every(({ field }) => field.startsWith('spec.'));
 }
 
 function commandOf(request: CreateTaskRequest, { owner }: Call, { clock, defaultTtlMs }: TaskServiceDeps): CreateTask {

@@ -111,6 +111,21 @@ for (const [what, change] of changed) {
   });
 }
 
+test('a request that comes again is answered with its task although the configuration would not take it any more', async (t) => {
+  const folder = await makeFolder(t);
+  const roots = await makeFolder(t);
+  const request = { ...importFrom(`file://${roots}/disk.raw`), requestId: 'rooted' };
+  const before = await startServer(t, folder, { workers: '0', 'file-roots': roots });
+  const { task } = await before.api.createTask(request);
+  await before.kill('SIGTERM');
+  const { api } = await startServer(t, folder, { workers: '0' });
+  t.deepEqual((await api.createTask(request)).task, task);
+  t.deepEqual(await api.createTask({ ...request, validateOnly: true }), { task, readToken: '', preview: undefined });
+  const refusals = [{ ...request, requestId: 'other' }, { ...request, requestId: '' }, { ...request, ttl: { seconds: -1n, nanos: 0 } }];
+  for (const refused of refusals) t.like(await refusalOf(api.createTask(refused)), { code: 'INVALID_ARGUMENT' });
+  t.like(await refusalOf(api.createTask({ ...request, labels: { a: 'other' } })), { code: 'ALREADY_EXISTS', reason: 'REQUEST_ID_REUSED' });
+});
+
 test('fifty callers with the same request at once get the same task, which runs once', async (t) => {
   const url = source.serve('/fifty', gives(image.bytes));
   const answers = await Promise.all(Array.from({ length: 50 }, () => server.api.createTask({ ...importFrom(url), requestId: 'fifty' })));
