@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StreamState } from '../domain/fold.ts';
 import { emptyStream } from '../domain/fold.ts';
 import type { DomainEvent } from '../domain/decision.ts';
@@ -30,16 +31,21 @@ export class Feed {
   readonly #log: EventLog;
   readonly #reached: (position: Position, signal: AbortSignal) => Promise<void>;
   readonly #listeners = new Set<FeedListener>();
+  readonly #turn: () => Promise<void>;
   #position: Position;
 
   /**
    * `reached` resolves once the projections of this node hold a position, however long that takes: what lags must not end the
-   * feed. `from` is where they stand now.
+   * feed. `from` is where they stand now. `turn` gives others theirs, after each batch.
    */
-  constructor(log: EventLog, reached: (position: Position, signal: AbortSignal) => Promise<void>, from: Position) {
+  constructor(
+    log: EventLog, reached: (position: Position, signal: AbortSignal) => Promise<void>, from: Position,
+    turn: () => Promise<void> = nextTurn,
+  ) {
     this.#log = log;
     this.#reached = reached;
     this.#position = from;
+    this.#turn = turn;
   }
 
   /** Everything up to here was told to all listeners. */
@@ -66,6 +72,8 @@ export class Feed {
       const events = batch.map(appliedOf).filter((event) => event !== undefined);
       this.#position = position;
       for (const listener of this.#listeners) listener(events, position);
+      // A node that catches up has many batches at once: what the listeners have for sockets is to go out in between.
+      await this.#turn();
     }
   }
 }

@@ -29,8 +29,8 @@ export async function finishCommitted(deps: FinishDeps, taskId: string): Promise
 }
 
 /**
- * Removes what an attempt that failed has left in the store and the next one has no use for. It goes on with what was fetched, and an export
- * delivers what was converted; a store that is full has no room for either until then. The next one may have begun by now.
+ * Removes what an attempt that failed has left in the store and the next one has no use for. It goes on with what was fetched, and an
+ * export delivers what was converted; a store that is full has no room for either until then. The next one may have begun by now.
  */
 export async function clearAttempt(store: ImageStore, { id, attempt, spec, failure }: PendingTask): Promise<void> {
   if (failure?.reason === 'REASON_STORE_FULL') await store.discardEarlier(id, attempt + 1);

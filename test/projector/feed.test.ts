@@ -55,3 +55,19 @@ test('a feed that is stopped while the projections lag ends without an error; wh
   const broken = new Error('broken');
   t.is(await t.throwsAsync(new Feed(log, () => Promise.reject(broken), startPosition).run(never)), broken);
 });
+
+test('others have their turn between the batches of a log that gives many at once', async (t) => {
+  const { records } = await logOfTwo();
+  const log = new ScriptedLog();
+  log.read = async function* () {
+    for (const record of records) yield [record];
+  };
+  const story: string[] = [];
+  const feed = new Feed(log, async () => undefined, startPosition);
+  feed.listen((events) => {
+    story.push(...cases(events));
+    setImmediate(() => story.push('others'));
+  });
+  await feed.run(never);
+  t.deepEqual(story, ['taskCreated', 'others', 'attemptStarted', 'others']);
+});

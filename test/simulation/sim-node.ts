@@ -163,7 +163,9 @@ export class SimNode {
     this.#liveness?.start();
     const end = await this.#log.end();
     await this.applied.reached(end, this.#stopping.signal);
-    const feed = new Feed(this.#log, (position, signal) => this.applied.reached(position, signal), this.applied.position);
+    // Under virtual time a turn is a step, and what one sets off is to run to its end.
+    const noTurn = (): Promise<void> => Promise.resolve();
+    const feed = new Feed(this.#log, (position, signal) => this.applied.reached(position, signal), this.applied.position, noTurn);
     dispatchJobs(feed, this.#lossyQueue());
     feed.listen((events) => { this.#worker.onEvents(events); });
     feed.listen(() => { this.#timers.arm(); });

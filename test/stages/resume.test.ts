@@ -71,7 +71,9 @@ class Task {
     return readdirSync(join(this.root, 'staging')).map((file) => file.replace(this.id, 'task')).toSorted();
   }
 
-  async fetch(attempt: number, reading: Reading, { signal = new AbortController().signal, from = uri, check = (): void => undefined } = {}): Promise<Fetched> {
+  async fetch(
+    attempt: number, reading: Reading, { signal = new AbortController().signal, from = uri, check = (): void => undefined } = {},
+  ): Promise<Fetched> {
     const { id: taskId, store, asked } = this;
     const sources: Sources = {
       async read({ resume }, receiver, readSignal) {

@@ -33,9 +33,9 @@ export class Intake {
     this.#log = log;
   }
 
-  /** Records that wait to be judged. */
-  get waitingCount(): number {
-    return this.#waiting.length;
+  /** Whether nothing waits to be judged, nor is being judged. */
+  get isIdle(): boolean {
+    return this.#run === undefined;
   }
 
   /** Takes records of one partition, in order. A promise: there is room for more once it resolves. */

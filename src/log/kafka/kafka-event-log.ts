@@ -93,7 +93,7 @@ export class KafkaEventLog implements EventLog {
       },
     });
     this.#watch = new TopicWatch({
-      topic, partitions, offsets, places: this.#places, reader: this.#reader, isIdle: () => this.#intake.waitingCount === 0, onEnd,
+      topic, partitions, offsets, places: this.#places, reader: this.#reader, isIdle: () => this.#intake.isIdle, onEnd,
     });
     this.#expiry = setInterval(() => { this.#pending.expire(performance.now(), tooLate); }, expireEveryMs);
     this.#reader.start();

@@ -21,7 +21,7 @@ export interface TopicWatchDeps {
   readonly offsets: TopicOffsets;
   readonly places: JudgedPlaces;
   readonly reader: Pick<TopicReader, 'isAnchored' | 'replace'>;
-  /** Whether nothing that was read waits to be judged. */
+  /** Whether nothing that was read waits to be judged, nor is being judged. */
   readonly isIdle: () => boolean;
   /** The topic is another one. */
   readonly onEnd: (cause: Error) => void;
