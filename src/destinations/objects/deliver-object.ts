@@ -74,12 +74,13 @@ async function isStillThere(etag: string, target: ObjectTarget, signal: AbortSig
 
 /** Tries again while it may pass: a request that took effect without an answer is found by the one that follows, as `exists`. */
 async function sendWhole(way: ObjectWay, upload: Upload): Promise<UploadOutcome> {
-  for (let nth = 1; ; nth += 1) {
+  for (let nth = 1, isUnknown = false; ; nth += 1) {
     try {
       return await way.sendWhole(upload);
     } catch (error) {
+      isUnknown ||= error instanceof OutcomeUnknownError;
       const cause = error instanceof OutcomeUnknownError ? error.cause : error;
-      if (!mayPass(cause) || nth === tryLimit) throw error;
+      if (!mayPass(cause) || nth === tryLimit) throw isUnknown ? new OutcomeUnknownError(cause) : error;
       await upload.pause(nth);
     }
   }

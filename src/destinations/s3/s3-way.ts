@@ -4,7 +4,7 @@ import type { ObjectTarget } from '../objects/object-target.ts';
 import { OutcomeUnknownError } from '../objects/object-way.ts';
 import type { ObjectWay, Upload, UploadOutcome } from '../objects/object-way.ts';
 import { leftBehind } from '../delivery-failures.ts';
-import { asDeliveryError } from '../objects/object-failures.ts';
+import { asDeliveryError, mayPass } from '../objects/object-failures.ts';
 import { planParts } from '../objects/part-plan.ts';
 import { sendParts } from '../objects/send-parts.ts';
 import type { SentPart } from '../objects/send-parts.ts';
@@ -59,7 +59,7 @@ export const s3Way: ObjectWay = {
 
 /** Completing again is harmless: what was completed is found as an object that exists. */
 async function complete(multipart: MultipartUpload, parts: readonly SentPart[], { target, heeded, pause }: Upload): Promise<UploadOutcome> {
-  for (let nth = 1, isConditional = true; ; nth += 1) {
+  for (let nth = 1, isConditional = true, isUnknown = false; ; nth += 1) {
     try {
       return await multipart.complete(parts, isConditional, heeded.signal);
     } catch (error) {
@@ -67,7 +67,11 @@ async function complete(multipart: MultipartUpload, parts: readonly SentPart[], 
         isConditional = false;
         continue;
       }
-      if (!(error instanceof OutcomeUnknownError) || nth === 3) throw error;
+      // What a later try is told, or its look before, says nothing of the one whose answer was lost.
+      isUnknown ||= error instanceof OutcomeUnknownError;
+      if (!isUnknown) throw error;
+      const unknown = error instanceof OutcomeUnknownError ? error : new OutcomeUnknownError(error);
+      if (nth >= 3 || !(unknown === error || mayPass(error))) throw unknown;
       await pause(nth);
       if (await target.head(heeded.signal).then((head) => head !== undefined, () => false)) return { kind: 'exists' };
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { StatusError } from '../../sources/objects/endpoint-error.ts';
+import { EndpointError } from '../../sources/objects/endpoint-error.ts';
 import type { Artefact } from '../destination.ts';
 import { leftBehind } from '../delivery-failures.ts';
 import { asDeliveryError, mayPass } from '../objects/object-failures.ts';
@@ -61,7 +61,7 @@ export const swiftWay: ObjectWay = {
 /** A manifest that took effect without an answer is found by the one that follows, as an object that exists. */
 async function sendManifest(body: Buffer, parts: readonly SentPart[], { target, artefact, heeded, pause }: Upload): Promise<UploadOutcome> {
   const request = { method: 'PUT', query: { 'multipart-manifest': 'put' }, headers: { ...aboutObject(artefact), 'if-none-match': '*' }, body } as const;
-  for (let nth = 1; ; nth += 1) {
+  for (let nth = 1, isUnknown = false; ; nth += 1) {
     try {
       const answer = await target.ask(request, [201, 412], heeded.signal);
       if (answer.status === 412) return { kind: 'exists' };
@@ -69,8 +69,10 @@ async function sendManifest(body: Buffer, parts: readonly SentPart[], { target, 
       const etag = etagOf(answer);
       return { kind: 'stored', etag, isProven: etag === whole && parts.every(({ md5, etag }) => md5 === etag) };
     } catch (error) {
-      if (error instanceof StatusError && !mayPass(error)) throw error;
-      if (nth === tryLimit) throw new OutcomeUnknownError(error);
+      const mayHaveWorked = error instanceof EndpointError || mayPass(error);
+      isUnknown ||= mayHaveWorked;
+      // What a later try is told says nothing of the one whose answer was lost.
+      if (!mayHaveWorked || nth === tryLimit) throw isUnknown ? new OutcomeUnknownError(error) : error;
       await pause(nth);
     }
   }

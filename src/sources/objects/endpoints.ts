@@ -26,14 +26,15 @@ export class Endpoints {
   }
 
   /**
-   * Sends a request and answers with whatever status came. A body that cannot be sent again gets a fresh connection. Rejects with
+   * Sends a request and answers with whatever status came. A request with a body gets a fresh connection: on one that was closed
+   * without an answer it may have taken effect, and is not sent again behind the caller's back. Rejects with
    * EndpointError, whose `url` is `shown`, with what the body threw, or with the signal's reason.
    */
   async ask(request: EndpointRequest, shown: URL, signal: AbortSignal): Promise<EndpointAnswer> {
     const connections = this.connectionsTo(request.url);
     const { body } = request;
     const sent = body === undefined || body instanceof Uint8Array ? undefined : new WatchedBody(body);
-    for (const fresh of sent === undefined ? [false, true] : [true]) {
+    for (const fresh of body === undefined ? [false, true] : [true]) {
       const connection = connections.lend(request.url.origin, fresh);
       const exchange = new EndpointExchange(connection, sent === undefined ? request : { ...request, body: sent }, this.#idleTimeoutMs);
       try {
