@@ -56,10 +56,10 @@ async function send(way: ObjectWay, upload: Upload): Promise<Delivered> {
   }
   if (outcome.isProven) return delivered;
   const found = await target.read(heeded.signal).catch((error: unknown) => { throw new OutcomeUnknownError(error); });
-  if (found?.digest === artefact.digest) return delivered;
-  const isRemoved = await way.remove(target, heeded.signal).catch(() => false);
-  const failed = otherBytesStored(target.location, artefact, { digest: found?.digest ?? 'nothing' });
-  throw isRemoved ? failed : leftBehind(failed, target.location);
+  if (found === undefined) throw objectVanished(target.location);
+  if (found.digest === artefact.digest) return delivered;
+  // Other bytes may be anybody's: what does not have our digest is not removed.
+  throw leftBehind(otherBytesStored(target.location, artefact, found), target.location);
 }
 
 /**
