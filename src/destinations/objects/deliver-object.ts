@@ -3,7 +3,7 @@ import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
 import type { Artefact, Delivered, Delivery } from '../destination.ts';
 import { heededSignal } from './heeded-signal.ts';
 import { destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
-import { asDeliveryError, mayPass, objectVanished } from './object-failures.ts';
+import { asDeliveryError, isExpired, mayPass, objectVanished } from './object-failures.ts';
 import { ObjectTarget } from './object-target.ts';
 import { OutcomeUnknownError } from './object-way.ts';
 import type { ObjectWay, Upload, UploadOutcome } from './object-way.ts';
@@ -74,12 +74,16 @@ async function isStillThere(etag: string, target: ObjectTarget, signal: AbortSig
 
 /** Tries again while it may pass: a request that took effect without an answer is found by the one that follows, as `exists`. */
 async function sendWhole(way: ObjectWay, upload: Upload): Promise<UploadOutcome> {
-  for (let nth = 1, isUnknown = false; ; nth += 1) {
+  for (let nth = 1, isUnknown = false, hasExpired = false; ; nth += 1) {
     try {
       return await way.sendWhole(upload);
     } catch (error) {
       isUnknown ||= error instanceof OutcomeUnknownError;
       const cause = error instanceof OutcomeUnknownError ? error.cause : error;
+      if (isExpired(cause) && !hasExpired) {
+        hasExpired = true;
+        continue;
+      }
       if (!mayPass(cause) || nth === tryLimit) throw isUnknown ? new OutcomeUnknownError(cause) : error;
       await upload.pause(nth);
     }

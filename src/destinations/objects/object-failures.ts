@@ -15,6 +15,11 @@ function isPassing(status: number): boolean {
   return passingStatuses.has(status) || (status >= 500 && !lastingStatuses.has(status));
 }
 
+/** Whether the entry to the store had expired: nothing was taken, and the same request may succeed at once, though not time and again. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof StatusError && error.isExpired;
+}
+
 /** Whether the same request may succeed a little later. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof StatusError) return isPassing(error.status);

@@ -1,5 +1,5 @@
 import type { Artefact } from '../destination.ts';
-import { mayPass } from './object-failures.ts';
+import { isExpired, mayPass } from './object-failures.ts';
 import { PartBodies, skim } from './part-body.ts';
 import type { PartBody } from './part-body.ts';
 import type { Part } from './part-plan.ts';
@@ -36,13 +36,19 @@ export interface PartSending {
  */
 export async function sendParts(artefact: Artefact, plan: readonly Part[], sending: PartSending): Promise<readonly SentPart[]> {
   const sent = new Map<number, SentPart>();
-  for (let retries = 0; ; ) {
+  for (let retries = 0, hasExpired = false; ; ) {
     const before = sent.size;
     try {
       await sendMissing(artefact, plan, sent, sending);
       return plan.map(({ number }) => sent.get(number)).filter((part) => part !== undefined);
     } catch (error) {
-      retries = sent.size > before ? 1 : retries + 1;
+      const hasMore = sent.size > before;
+      if (isExpired(error) && (hasMore || !hasExpired)) {
+        hasExpired = true;
+        continue;
+      }
+      if (hasMore) hasExpired = false;
+      retries = hasMore ? 1 : retries + 1;
       if (!mayPass(error) || retries > retryLimit) throw error;
       await sending.pause(retries);
     }

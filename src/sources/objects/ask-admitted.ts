@@ -18,6 +18,7 @@ export async function askAdmitted(
     const { url, headers } = admitted;
     const sent = { method, url, headers, ...(body === undefined ? {} : { body }), ...(take === undefined ? {} : { take }) };
     const answer = await endpoints.ask(sent, shown, signal);
-    if (answer.status !== 401 || !isFirst || !isReplayable || !door.renew(admitted)) return answer;
+    if (answer.status !== 401 || !isFirst || !door.renew(admitted)) return answer;
+    if (!isReplayable) return { ...answer, isExpired: true };
   }
 }

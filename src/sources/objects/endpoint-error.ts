@@ -1,3 +1,4 @@
+import type { EndpointAnswer } from './endpoint-exchange.ts';
 import type { ResponseHeaders } from '../http-question.ts';
 
 /** An object store could not be asked: no connection, no answer, or one that broke off. `url` is what messages show. */
@@ -19,12 +20,15 @@ export class StatusError extends Error {
   readonly headers: ResponseHeaders;
   /** The code of an error in S3's XML, such as NoSuchBucket; empty where there is none. */
   readonly code: string;
+  /** See `EndpointAnswer.isExpired`. */
+  readonly isExpired: boolean;
 
-  constructor(url: URL, { status, headers, body }: { readonly status: number; readonly headers: ResponseHeaders; readonly body: Buffer }) {
+  constructor(url: URL, { status, headers, body, isExpired = false }: EndpointAnswer) {
     super(`${url.origin} answered ${status}.`);
     this.url = url;
     this.status = status;
     this.headers = headers;
+    this.isExpired = isExpired;
     this.code = /<Code>(\w{1,64})<\/Code>/.exec(body.toString())?.[1] ?? '';
   }
 }

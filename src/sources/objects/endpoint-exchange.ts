@@ -22,6 +22,8 @@ export interface EndpointAnswer {
   readonly status: number;
   readonly headers: ResponseHeaders;
   readonly body: Buffer;
+  /** The entry had expired and was given up; whoever still has the body may send the request again, once. */
+  readonly isExpired?: boolean;
 }
 
 /** One request and its answer on one connection. `run` is called once. */

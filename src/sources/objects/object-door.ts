@@ -28,8 +28,8 @@ export interface ObjectDoor {
   /** After an answer of 401: gives up the entry that was refused. Whether another may be had. */
   renew(refused: AdmittedRequest): boolean;
   /**
-   * Sends a request and answers with whatever status came; one that expired is sent again, if it can be. Rejects as
-   * `Endpoints.ask` and `admit` do.
+   * Sends a request and answers with whatever status came; where the entry had expired it is sent again, or, if its
+   * body cannot be had again, the answer says so. Rejects as `Endpoints.ask` and `admit` do.
    */
   ask(request: ObjectRequest, signal: AbortSignal): Promise<EndpointAnswer>;
 }
