@@ -118,6 +118,24 @@ for (const [what, bytes, outcome] of there) {
   }
 }
 
+test.serial('where a GET fails for a while nothing is sent, and what was sent is not taken for delivered', async (t) => {
+  for (const status of [408, 425, 429, 500, 502, 503]) {
+    const { url, asked } = await serve(t, keeps, answers(status));
+    t.like(await openBench(t).deliver(`${url}/a`), { reason: 'REASON_DESTINATION_UNREACHABLE', retryable: true, metadata: { http_status: String(status) } });
+    t.deepEqual(asked, ['GET /a']);
+    const later = await serve(t, keeps, (request, response, stored) => (stored.size === 0 ? gets : answers(status))(request, response, stored));
+    t.like(await openBench(t).deliver(`${later.url}/a`), {
+      reason: 'REASON_DESTINATION_UNREACHABLE', retryable: true, metadata: { left_behind: `${later.url}/a` },
+    });
+  }
+});
+
+test.serial('what is there and cannot be read, being encoded, is somebody else\'s', async (t) => {
+  const { url, asked } = await serve(t, keeps, answers(200, { 'content-encoding': 'gzip' }));
+  t.like(await openBench(t).deliver(`${url}/a`), { reason: 'REASON_DESTINATION_EXISTS' });
+  t.deepEqual(asked, ['GET /a']);
+});
+
 const unreachable = (retryable: boolean): Expected => ({ reason: 'REASON_DESTINATION_UNREACHABLE', retryable });
 
 interface Expected {

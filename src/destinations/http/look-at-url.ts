@@ -55,9 +55,12 @@ function foundBy(error: FailureError): UrlFound {
   const { reason, metadata, retryable } = error.failure;
   if (reason === 'REASON_SOURCE_NOT_FOUND') return { kind: 'absent' };
   if (reason === 'REASON_SOURCE_TOO_LARGE') return { kind: 'foreign' };
-  // A server that takes PUT alone may answer a GET with whatever it likes, but it answers.
-  const hasAnswered = metadata['http_status'] !== undefined && !['429', '503'].includes(metadata['http_status']);
-  return hasAnswered || reason === 'REASON_SOURCE_FORBIDDEN' || !retryable && reason === 'REASON_SOURCE_ERROR' ? { kind: 'unreadable' } : { kind: 'broken', error };
+  // An answer of 200 that cannot be read, being encoded or longer than announced: something is there, and nobody can say that it is ours.
+  if (metadata['content_encoding'] !== undefined || reason === 'REASON_SOURCE_CHANGED') return { kind: 'foreign' };
+  // A server that takes PUT alone says so by 405 or 501, or with whatever it likes; one that is ill for a while does not say anything by that.
+  const isLasting = !retryable || metadata['http_status'] === '501';
+  const hasAnswered = metadata['http_status'] !== undefined || reason === 'REASON_SOURCE_FORBIDDEN' || reason === 'REASON_SOURCE_ERROR';
+  return isLasting && hasAnswered ? { kind: 'unreadable' } : { kind: 'broken', error };
 }
 
 class Reader implements Receiver {
