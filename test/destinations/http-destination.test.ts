@@ -231,6 +231,29 @@ test.serial('redirects that keep the method are followed, each judged as the fir
   t.like(await openBench(t).deliver(`${loop}/a`), { reason: 'REASON_DESTINATION_UNREACHABLE', retryable: false });
 });
 
+test.serial('where a redirect leads to something that exists nothing is sent', async (t) => {
+  for (const [bytes, outcome] of [[Buffer.from('x'), { reason: 'REASON_DESTINATION_EXISTS' }], [content, { ...ours, existed: true }]] as const) {
+    const elsewhere = await serve(t, keeps);
+    elsewhere.stored.set('/b', bytes);
+    const { url } = await serve(t, answers(307, { location: `${elsewhere.url}/b` }));
+    t.like(await openBench(t).deliver(`${url}/a`), outcome);
+    t.deepEqual(elsewhere.asked, ['GET /b']);
+  }
+});
+
+test.serial('what a redirect led elsewhere is not said to be withdrawn when the first address shows nothing of it', async (t) => {
+  const elsewhere = await serve(t, keeps);
+  for (const get of [gets, answers(200)]) {
+    let isDelivered = false;
+    const { url } = await serve(t, answers(307, { location: `${elsewhere.url}/${get === gets ? 'b' : 'c'}` }), (...asked) => (isDelivered ? get : gets)(...asked));
+    const { deliver, destinations } = openBench(t);
+    const delivered = await deliver(`${url}/a`);
+    if (!('location' in delivered)) throw new Error(delivered.message);
+    isDelivered = true;
+    t.false(await destinations.withdraw({ uri: `${url}/a`, credential: '', owner: 'default' }, delivered, new AbortController().signal));
+  }
+});
+
 test.serial('a private address that source-allow does not open is not written to', async (t) => {
   const { url, asked } = await serve(t, keeps);
   t.like(await openBench(t, { sourceAllow: [] }).deliver(`${url}/a`), { reason: 'REASON_DESTINATION_NOT_ALLOWED' });

@@ -75,7 +75,8 @@ export async function deliverHttp(first: URL, artefact: Artefact, delivery: Deli
 /** Deletes what lies at a URL, where it still has the digest; see `Destinations.withdraw`. */
 export async function withdrawHttp(url: URL, delivered: Delivered, signal: AbortSignal, deps: HttpDestinationDeps): Promise<boolean> {
   const found = await look(url, { ours: [delivered] }, deps, signal);
-  if (found.kind === 'absent' || found.kind === 'foreign') return true;
+  // What a redirect led elsewhere may still lie there, whatever this address shows by now.
+  if (found.kind === 'absent' || found.kind === 'foreign') return delivered.location === locationOf(url);
   if (found.kind !== 'ours') return false;
   const headers = { ...authorizationFor(url, deps.credential), ...ifMatch(found.etag) };
   const status = await deleteUrl(url, headers, deps.limits.idleTimeoutMs, deps.connections, signal);
@@ -91,6 +92,10 @@ async function put(
     const judged = judge(url, ending, artefact, deps);
     if (judged.kind === 'elsewhere') {
       url = judged.url;
+      // A GET may have been led to another address than the PUT.
+      const there = await look(url, delivery, deps, delivery.signal);
+      if (there.kind === 'broken') throw asDestinationError(there.error);
+      if (there.kind === 'ours' || there.kind === 'foreign') return { delivered: existing(url, there) };
     } else if (judged.kind === 'failed') {
       return afterFailure(url, judged.error, ending, delivery, deps);
     } else {
