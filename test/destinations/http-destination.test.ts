@@ -130,6 +130,24 @@ test.serial('where a GET fails for a while nothing is sent, and what was sent is
   }
 });
 
+test.serial('what a server has taken and does not show is not delivered, and may be there', async (t) => {
+  const { url } = await serve(t, keeps, answers(404));
+  t.like(await openBench(t).deliver(`${url}/a`), {
+    reason: 'REASON_DESTINATION_UNREACHABLE', retryable: true, metadata: { http_status: '201', left_behind: `${url}/a` },
+  });
+});
+
+test.serial('where a server says that something exists and then fails to show it, the failure is that one and may pass', async (t) => {
+  for (const status of [409, 412]) {
+    let isRefused = false;
+    const { url } = await serve(t, (...asked) => {
+      isRefused = true;
+      return answers(status)(...asked);
+    }, (...asked) => (isRefused ? answers(503) : gets)(...asked));
+    t.like(await openBench(t).deliver(`${url}/a`), { reason: 'REASON_DESTINATION_UNREACHABLE', retryable: true, metadata: { http_status: '503' } });
+  }
+});
+
 test.serial('what is there and cannot be read, being encoded, is somebody else\'s', async (t) => {
   const { url, asked } = await serve(t, keeps, answers(200, { 'content-encoding': 'gzip' }));
   t.like(await openBench(t).deliver(`${url}/a`), { reason: 'REASON_DESTINATION_EXISTS' });

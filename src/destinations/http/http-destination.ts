@@ -14,7 +14,7 @@ import { asDestinationError } from '../destination-text.ts';
 import { deleteUrl } from './delete-url.ts';
 import { lookAtUrl, type UrlFound } from './look-at-url.ts';
 import { PutExchange, type PutEnding } from './put-exchange.ts';
-import { answeredTooEarly, putFailure } from './put-failures.ts';
+import { answeredTooEarly, putFailure, takenAndGone } from './put-failures.ts';
 
 /** What http destinations work with. */
 export interface HttpDestinationDeps {
@@ -61,6 +61,7 @@ export async function deliverHttp(first: URL, artefact: Artefact, delivery: Deli
     case 'ours':
       return { ...unread, ...after.bytes, verified: true };
     case 'absent':
+      throw leftBehind(new FailureError(takenAndGone(answer.url, answer.status)), unread.location);
     case 'unreadable':
       return { ...unread, verified: false };
     case 'foreign':
@@ -155,6 +156,7 @@ async function afterFailure(
 /** 409 is also what a server says that lacks the folder (RFC 4918, 9.7.1): then nothing is there. */
 async function refusedAsExisting({ url, status }: Answer, delivery: Delivery, deps: HttpDestinationDeps): Promise<Delivered> {
   const found = await look(url, delivery, deps, delivery.signal);
+  if (found.kind === 'broken') throw asDestinationError(found.error);
   if (found.kind === 'absent' && status === 409) throw new FailureError(putFailure(url, status, {}, deps.limits.now()));
   return existing(url, found);
 }

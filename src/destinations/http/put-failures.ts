@@ -39,3 +39,9 @@ export function answeredTooEarly(url: URL, status: number, sentBytes: number, si
   const message = `${displayUrl(url)} answered ${status} after ${sentBytes} of ${sizeBytes} bytes. Ask whoever runs the destination.`;
   return failure('DESTINATION_UNREACHABLE', message, { http_status: String(status), bytes_sent: String(sentBytes) }, false);
 }
+
+/** A server said that it has the image, and shows nothing at its address. */
+export function takenAndGone(url: URL, status: number): Failure {
+  const message = `${displayUrl(url)} answered ${status} and then shows nothing there. Check that the address that is written is also the one that is read.`;
+  return failure('DESTINATION_UNREACHABLE', message, { http_status: String(status) });
+}
