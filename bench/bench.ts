@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { missingClusterTools } from '../scripts/cluster-tools.ts';
 import { benchAccepting } from './accepting.ts';
 import { benchClone } from './clone.ts';
+import { benchObjectStores } from './object-stores.ts';
 import { benchClusterAccepting } from './cluster/cluster-accepting.ts';
 import { benchClusterReplay } from './cluster/cluster-replay.ts';
 import { benchLeaderKill } from './cluster/leader-kill.ts';
@@ -30,6 +31,7 @@ const embedded: Benchmarks = {
   conversion: benchConversion,
   export: benchExport,
   clone: benchClone,
+  'object-stores': benchObjectStores,
   interference: benchInterference,
   'slow-lines': benchSlowLines,
   replay: benchReplay,
