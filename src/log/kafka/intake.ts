@@ -45,8 +45,16 @@ export class Intake {
       this.#waiting.push(record);
       this.#waitingBytes += record.canonical.length;
     }
-    this.#run ??= this.#judgeAll().finally(() => { this.#run = undefined; });
+    this.#start();
     return this.#isFull() ? this.#roomForMore() : undefined;
+  }
+
+  #start(): void {
+    this.#run ??= this.#judgeAll().finally(() => {
+      this.#run = undefined;
+      // It may have come when the last batch was judged already.
+      if (this.#waiting.length > 0 && !this.#isClosed) this.#start();
+    });
   }
 
   async #roomForMore(): Promise<void> {

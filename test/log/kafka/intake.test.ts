@@ -19,3 +19,15 @@ test('an intake is idle only when nothing waits to be judged, nor is being judge
   await new Promise((resolve) => setImmediate(resolve));
   t.true(intake.isIdle);
 });
+
+test('what comes while the last batch ends is judged too', async (t) => {
+  const judged: bigint[] = [];
+  const intake: Intake = new Intake({ judge: async () => nothing } as Partial<Judge> as Judge, (records) => {
+    judged.push(...records.map(({ offset }) => offset));
+    if (judged.length === 1) queueMicrotask(() => { void intake.take([{ ...record, offset: 1n }]); });
+  }, log);
+  void intake.take([record]);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(judged, [0n, 1n]);
+  t.true(intake.isIdle);
+});
