@@ -16,6 +16,7 @@ import { TaskWatches } from '../api/watch/task-watches.ts';
 import type { BytesPool } from '../bytes/bytes-pool.ts';
 import type { Credentials } from '../credentials/credential.ts';
 import { createDestinations } from '../destinations/create-destinations.ts';
+import { removeExportLeftovers } from '../handlers/export-leftovers.ts';
 import { handleTask } from '../handlers/handle-task.ts';
 import { dispatchJobs } from '../jobs/dispatcher.ts';
 import { dueTasks } from '../jobs/due-tasks.ts';
@@ -111,6 +112,7 @@ export function startRoles({ config, credentials, backend, store, pool, sandbox,
   const worker = new Worker({
     ...finish, signals, queue, incarnation, isDead, log: logger, node: hostname(),
     attemptLimit: config['attempt-limit'], stageTimeoutMs: config['stage-timeout'], transfers: config.transfers,
+    onExportEnded: removeExportLeftovers({ store, destinations, log: logger }),
     handle: handleTask({
       pool, store, sources, destinations, sandbox, findImage, regions: regionClient, ...inspection,
       maxImageBytes: config['max-image-bytes'], maxDecodedRatio: config['max-decoded-ratio'],

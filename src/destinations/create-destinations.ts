@@ -7,7 +7,7 @@ import { Endpoints } from '../sources/objects/endpoints.ts';
 import { ObjectDoors } from '../sources/objects/object-doors.ts';
 import { checkDestinationUri, type CheckedDestinationUri } from './check-destination-uri.ts';
 import type { DestinationRequest, Destinations } from './destination.ts';
-import { deliverFile, withdrawFile, type FileTarget } from './file/file-destination.ts';
+import { deliverFile, removeFileLeftovers, withdrawFile, type FileTarget } from './file/file-destination.ts';
 import { deliverHttp, withdrawHttp, type HttpDestinationDeps } from './http/http-destination.ts';
 import { locationOf } from './location-of.ts';
 import { objectDestinations } from './objects/object-destinations.ts';
@@ -66,6 +66,20 @@ export function createDestinations(settings: DestinationSettings): Destinations 
           return objects.withdraw(request, delivered, signal);
         case 'file':
           return withdrawFile(targetOf(checked), delivered, signal, settings);
+        default:
+          return checked satisfies never;
+      }
+    },
+    async removeLeftovers(request, ended, signal) {
+      const checked = check(request, signal);
+      switch (checked.kind) {
+        case 'http':
+          // Nobody can tell what lies there.
+          return;
+        case 'object':
+          return objects.removeLeftovers(request, ended, signal);
+        case 'file':
+          return removeFileLeftovers(targetOf(checked), ended, settings);
         default:
           return checked satisfies never;
       }

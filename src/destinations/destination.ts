@@ -33,6 +33,15 @@ export interface Delivery {
   readonly progress: (bytesDone: number, bytesTotal: number) => void;
 }
 
+/** An export that has failed or was canceled. */
+export interface EndedExport {
+  readonly taskId: string;
+  /** It had so many attempts. */
+  readonly attempts: number;
+  /** What they may have begun to send, as far as it is still there: some stores keep no mark of whose an upload is, but have its bytes. */
+  readonly artefacts: readonly Pick<Artefact, 'sizeBytes' | 'chunks'>[];
+}
+
 /** What lies at the destination now. */
 export interface Delivered {
   /** The address for people and programs, without secrets. */
@@ -61,6 +70,11 @@ export interface Destinations {
    * there and could not be removed, or nobody can tell.
    */
   withdraw(request: DestinationRequest, delivered: Delivered, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Removes what attempts of an export that died have begun and not made whole: parts, and files under names of their own. What is whole
+   * stays. Rejects where it could not be looked for or removed.
+   */
+  removeLeftovers(request: DestinationRequest, ended: EndedExport, signal: AbortSignal): Promise<void>;
   /** Closes connections. */
   close(): Promise<void>;
 }

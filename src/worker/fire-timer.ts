@@ -1,5 +1,6 @@
 import type { Timer } from '../../projections/timers/queries.ts';
 import type { Clock } from '../domain/clock.ts';
+import { kindOfSpec } from '../domain/task/kind.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { ImageStore } from '../stores/image-store.ts';
 import type { TaskStreams } from '../streams/task-streams.ts';
@@ -25,6 +26,8 @@ export function fireTimer(deps: FireTimerDeps): (timer: Timer) => Promise<void> 
         return;
       case 'overdue': {
         const { state } = await tasks.execute(taskId, { type: 'expireAttempt', stageTimeoutMs, attemptLimit, now: clock.now() });
+        // Its destination is looked after by a worker.
+        if (state.status === 'failed' && kindOfSpec(state.spec) === 'export') queue.offer(taskId, `overdue-${dueTimeMs}`);
         return clearLeftovers(store, state);
       }
       case 'expire':

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Payload } from '../domain/decision.ts';
 import { failure, FailureError } from '../domain/failures.ts';
+import { kindOfSpec } from '../domain/task/kind.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
+import type { ExistingTask, TaskState } from '../domain/task/task-state.ts';
 import type { TaskSpec } from '../gen/lehr/v1/task.ts';
 import type { Attempt } from '../handlers/handler.ts';
 import type { Job, JobQueue } from '../jobs/job-queue.ts';
@@ -31,6 +33,8 @@ export interface WorkerDeps extends FinishDeps, AttemptDeps {
   /** Tasks at once. */
   readonly transfers: number;
   readonly log: WorkerLog;
+  /** Told of each export that has failed or was canceled, at least once and before its staging goes; must not reject. */
+  readonly onExportEnded?: (state: ExistingTask) => Promise<void>;
 }
 
 /** Jobs that are asked for at once: where each comes over the network, the way of one is not the wait of the next. */
@@ -147,7 +151,7 @@ export class Worker {
     }));
     if (started.kind === 'refused' && started.reason === 'TASK_COMMITTED') return finishCommitted(this.#deps, taskId);
     // Where the task has ended this job is to finish a clean-up that failed.
-    if (started.kind !== 'appended' || started.state.status !== 'running') return clearLeftovers(this.#deps.store, started.state);
+    if (started.kind !== 'appended' || started.state.status !== 'running') return this.#clear(started.state);
     const attempt = new RunningAttempt(started.state, this.#deps);
     this.#running.set(taskId, attempt);
     if (this.#graceIsOver) attempt.stop(new AttemptOverError('shutdown'));
@@ -170,14 +174,20 @@ export class Worker {
     if (cause instanceof AttemptOverError && cause.reason !== 'canceled') {
       if (cause.reason === 'shutdown') return;
       // Whoever ended the task has cleared up perhaps before this attempt left its last file.
-      if (cause.reason === 'superseded') return clearLeftovers(store, tasks.latest(taskId));
+      if (cause.reason === 'superseded') return this.#clear(tasks.latest(taskId));
       throw cause;
     }
     const executed = cause instanceof AttemptOverError
       ? await executeOrOver(tasks, taskId, { type: 'confirmCancel', attempt: number, now })
       : await executeOrOver(tasks, taskId, { type: 'failAttempt', attempt: number, failure: this.#failureOf(attempt, cause), attemptLimit, now });
     if (executed.state.status === 'pending') await clearAttempt(store, executed.state);
-    else await clearLeftovers(store, executed.state);
+    else await this.#clear(executed.state);
+  }
+
+  async #clear(state: TaskState): Promise<void> {
+    const hasEndedInVain = state.status === 'failed' || state.status === 'canceled';
+    if (hasEndedInVain && kindOfSpec(state.spec) === 'export') await this.#deps.onExportEnded?.(state);
+    await clearLeftovers(this.#deps.store, state);
   }
 
   #failureOf({ taskId, currentStage }: RunningAttempt, cause: unknown): Failure {

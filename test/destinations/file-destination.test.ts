@@ -71,6 +71,15 @@ test('a file that appears while the copy is written is not overwritten, and is j
   }
 });
 
+test('what attempts left that died is removed when their task has ended, and nothing of another task', async (t) => {
+  const { destinations, folder } = openBench(t);
+  const other = temporaryName('a', '018f0000-0000-7000-8000-000000000002', 1);
+  for (const name of [temporaryName('a', taskId, 1), temporaryName('a', taskId, 2), other, 'a']) writeFileSync(path.join(folder, name), 'x');
+  const request = { uri: uriOf(folder, 'a'), credential: '', owner: 'default' };
+  await destinations.removeLeftovers(request, { taskId, attempts: 2, artefacts: [] }, new AbortController().signal);
+  t.deepEqual(readdirSync(folder).toSorted(), ['.artefact', other, 'a'].toSorted());
+});
+
 test('what earlier attempts of the task left is removed, and nothing of another task', async (t) => {
   const { deliver, folder } = openBench(t);
   const other = '018f0000-0000-7000-8000-000000000002';

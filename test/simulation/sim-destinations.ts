@@ -44,6 +44,10 @@ export class SimDestinations implements Destinations {
     });
   }
 
+  async removeLeftovers(): Promise<void> {
+    // An object is made in one step.
+  }
+
   async close(): Promise<void> {
     // Nothing is held.
   }

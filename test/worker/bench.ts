@@ -35,8 +35,8 @@ export interface WorkerBench {
 
 export const stageTimeoutMs = 30_000;
 
-/** `handle` is the handler; `transfers` how many run at once. */
-export function workerBench(handle: (attempt: RunningAttempt) => Promise<void>, transfers = 2): WorkerBench {
+/** `handle` is the handler; `transfers` how many run at once; `task` what its tasks have instead of the usual. */
+export function workerBench(handle: (attempt: RunningAttempt) => Promise<void>, transfers = 2, task: Partial<TaskCommand> = {}): WorkerBench {
   const log = new ScriptedLog();
   const clock = new VirtualClock();
   const queue = new MemoryJobQueue(() => undefined);
@@ -56,6 +56,7 @@ export function workerBench(handle: (attempt: RunningAttempt) => Promise<void>, 
     tasks, images: imageStreams(log, log.readSide), store, clock, signals: memorySignals, queue,
     handle: (_, attempt) => handle(attempt as RunningAttempt), node: 'node-1', incarnation: 'life-1', isDead: () => false,
     attemptLimit: 3, transfers, stageTimeoutMs, log: { warn: say('warn'), error: say('error') },
+    onExportEnded: async ({ id, status }) => { asked.push(`onExportEnded ${id} ${status}`); },
   });
   void worker.run();
   const feed = new Feed(log, async () => undefined, startPosition);
@@ -67,7 +68,7 @@ export function workerBench(handle: (attempt: RunningAttempt) => Promise<void>, 
   return {
     worker, queue, clock, log, tasks, signals, asked, said,
     async begin(id) {
-      await tasks.execute(id, { ...create(0), type: 'createTask', id } as TaskCommand);
+      await tasks.execute(id, { ...create(0), ...task, type: 'createTask', id } as TaskCommand);
       queue.offer(id);
     },
     tell: () => feed.run(new AbortController().signal),

@@ -297,3 +297,26 @@ test('an attempt that was replaced withdraws nothing: its successor may have fou
   await clock.pass(1);
   t.deepEqual(events(taskId), ['TaskCreated', 'AttemptStarted', 'AttemptStarted']);
 });
+
+test('the destination of an export that has ended in vain is cleared before its staging, by whoever brings it to its end', async (t) => {
+  const destination = { imageId: taskId, destinationUri: 'file:///images/a', format: 'DISK_FORMAT_UNSPECIFIED', compression: 'COMPRESSION_UNSPECIFIED', credential: '' } as const;
+  const { begin, clock, tasks, asked, queue } = workerBench((attempt) => attempt.lastStage('deliver', async () => {
+    throw new FailureError(failure('DESTINATION_EXISTS', 'It exists.'));
+  }), 2, { spec: { kind: { $case: 'exportImage', value: destination } } });
+  await begin(taskId);
+  await clock.pass(1);
+  t.is(tasks.peek(taskId).status, 'failed');
+  t.deepEqual(asked, [`onExportEnded ${taskId} failed`, `discardStaging ${taskId}`]);
+  queue.offer(taskId);
+  await clock.pass(1);
+  t.deepEqual(asked.slice(2), asked.slice(0, 2));
+});
+
+test('an import that fails has no destination', async (t) => {
+  const { begin, clock, asked } = workerBench((attempt) => attempt.lastStage('fetch', async () => {
+    throw new FailureError(failure('SOURCE_NOT_FOUND', 'Nothing there.'));
+  }));
+  await begin(taskId);
+  await clock.pass(1);
+  t.false(asked.some((line) => line.startsWith('onExportEnded')));
+});

@@ -2,7 +2,7 @@ import { link, lstat, unlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FailureError } from '../../domain/failures.ts';
 import { damagedArtefact, destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
-import type { Artefact, Delivered, Delivery } from '../destination.ts';
+import type { Artefact, Delivered, Delivery, EndedExport } from '../destination.ts';
 import type { BytesFound, FileRun, FileWork } from '../stored-bytes.ts';
 import { fileDestinationFailure } from './file-destination-failure.ts';
 import { openFolder, type OpenedFolder } from './open-folder.ts';
@@ -53,16 +53,30 @@ export async function withdrawFile(
   }
 }
 
+/** Removes what attempts were writing when they died; see `Destinations.removeLeftovers`. */
+export async function removeFileLeftovers(target: FileTarget, { taskId, attempts }: EndedExport, deps: FileDestinationDeps): Promise<void> {
+  const folder = await openFolder(target.path, deps.fileRoots);
+  try {
+    await removeEarlier(folder, basename(target.path), taskId, attempts);
+  } finally {
+    await folder.close();
+  }
+}
+
+async function removeEarlier(folder: OpenedFolder, name: string, taskId: string, attempts: number): Promise<void> {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) await unlink(folder.at(temporaryName(name, taskId, attempt))).catch(() => undefined);
+}
+
 async function deliverInto(
   folder: OpenedFolder, target: FileTarget, artefact: Artefact, delivery: Delivery, files: FileWork,
 ): Promise<Delivered> {
   const name = basename(target.path);
   const path = folder.at(name);
-  const temporary = (attempt: number): string => temporaryName(name, delivery.taskId, attempt);
-  for (let attempt = 1; attempt < delivery.attempt; attempt += 1) await unlink(folder.at(temporary(attempt))).catch(() => undefined);
+  const temporary = temporaryName(name, delivery.taskId, delivery.attempt);
+  await removeEarlier(folder, name, delivery.taskId, delivery.attempt - 1);
   const before = await inDestination(() => lookAt(path, delivery.ours, delivery, files));
   if (before.kind !== 'absent') return existing(before, target);
-  const own = folder.at(temporary(delivery.attempt));
+  const own = folder.at(temporary);
   try {
     await writeVerified(own, artefact, delivery, target, files);
     delivery.signal.throwIfAborted();
@@ -74,7 +88,7 @@ async function deliverInto(
     });
     return { location: target.location, digest: artefact.digest, sizeBytes: artefact.sizeBytes, verified: true };
   } catch (error) {
-    throw await removed(own) ? error : leftBehind(error, new URL(temporary(delivery.attempt), target.location).href);
+    throw await removed(own) ? error : leftBehind(error, new URL(temporary, target.location).href);
   } finally {
     await removed(own);
   }

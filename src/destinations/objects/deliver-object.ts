@@ -1,6 +1,6 @@
 import type { ObjectDoor } from '../../sources/objects/object-door.ts';
 import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
-import type { Artefact, Delivered, Delivery } from '../destination.ts';
+import type { Artefact, Delivered, Delivery, EndedExport } from '../destination.ts';
 import { heededSignal } from './heeded-signal.ts';
 import { destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
 import { asDeliveryError, isExpired, mayPass, objectVanished } from './object-failures.ts';
@@ -11,6 +11,9 @@ import type { PartBounds } from './part-plan.ts';
 
 /** Sending the whole object, or looking whether it is there, is tried so many times. */
 const tryLimit = 4;
+
+/** What died attempts left is looked for and removed within so long, or stays. */
+const leftoversMs = 30_000;
 
 /** What deliveries to object stores work with. */
 export interface ObjectDelivering {
@@ -34,15 +37,19 @@ export async function deliverObject(
   const upload: Upload = { target, artefact, delivery, heeded, bounds, pause: wait };
   try {
     const before = await oursAt(target, delivery, heeded.signal);
-    const delivered = before ?? await send(way, upload);
-    if (delivery.attempt > 1) await way.removeLeftovers(upload).catch(() => undefined);
-    return delivered;
+    return before ?? await send(way, upload);
   } catch (error) {
     if (error instanceof OutcomeUnknownError) throw leftBehind(asDeliveryError(error.cause), target.location);
     throw asDeliveryError(error);
   } finally {
+    // An attempt that has to stop may have been replaced by one whose parts these are.
+    if (delivery.attempt > 1 && !delivery.signal.aborted) await removeEarlier(way, upload).catch(() => undefined);
     heeded.close();
   }
+}
+
+async function removeEarlier(way: ObjectWay, { target, bounds, artefact, delivery: { taskId } }: Upload): Promise<void> {
+  await way.removeLeftovers({ target, bounds, taskId, artefacts: [artefact], isEnded: false }, AbortSignal.timeout(leftoversMs));
 }
 
 async function send(way: ObjectWay, upload: Upload): Promise<Delivered> {
@@ -100,6 +107,23 @@ async function oursAt(target: ObjectTarget, { ours }: Delivery, signal: AbortSig
   const mine = 'digest' in found && ours.find(({ digest, sizeBytes }) => digest === found.digest && sizeBytes === found.sizeBytes);
   if (mine === false || mine === undefined) throw destinationExists(target.location);
   return { location: target.location, ...mine, verified: true, existed: true };
+}
+
+/** Removes what attempts of an export that has ended left unfinished; see `Destinations.removeLeftovers`. */
+export async function removeObjectLeftovers(
+  way: ObjectWay,
+  door: ObjectDoor,
+  address: ObjectAddress,
+  { taskId, artefacts }: EndedExport,
+  { bounds }: ObjectDelivering,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = new ObjectTarget(door, address);
+  try {
+    await way.removeLeftovers({ target, bounds, taskId, artefacts, isEnded: true }, signal);
+  } catch (error) {
+    throw asDeliveryError(error);
+  }
 }
 
 /** Removes what a delivery put there; see `Destinations.withdraw`. */

@@ -7,7 +7,7 @@ import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
 import type { DestinationRequest, Destinations } from '../destination.ts';
 import { s3Way } from '../s3/s3-way.ts';
 import { swiftWay } from '../swift/swift-way.ts';
-import { deliverObject, withdrawObject } from './deliver-object.ts';
+import { deliverObject, removeObjectLeftovers, withdrawObject } from './deliver-object.ts';
 import type { ObjectDelivering } from './deliver-object.ts';
 import type { ObjectWay } from './object-way.ts';
 import { partBounds } from './part-plan.ts';
@@ -38,6 +38,10 @@ export function objectDestinations(doors: ObjectDoors, delivering: ObjectDeliver
     async withdraw(request, delivered, signal) {
       const { address, door, way } = enter(request);
       return withdrawObject(way, door, address, delivered, signal);
+    },
+    async removeLeftovers(request, ended, signal) {
+      const { address, door, way } = enter(request);
+      return removeObjectLeftovers(way, door, address, ended, delivering, signal);
     },
   };
 }

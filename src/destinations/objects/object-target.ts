@@ -43,8 +43,8 @@ export class ObjectTarget {
   }
 
   /** What there is; undefined: nothing. A container that does not exist has nothing either. */
-  async head(signal: AbortSignal): Promise<ObjectHead | undefined> {
-    const answer = await this.ask({ method: 'HEAD' }, [200, 404], signal);
+  async head(signal: AbortSignal, asking: Readonly<Record<string, string>> = {}): Promise<ObjectHead | undefined> {
+    const answer = await this.ask({ method: 'HEAD', headers: asking }, [200, 404], signal);
     const { status, headers } = answer;
     if (status === 404) return undefined;
     return {

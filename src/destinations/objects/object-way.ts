@@ -1,4 +1,4 @@
-import type { Artefact, Delivery } from '../destination.ts';
+import type { Artefact, Delivery, EndedExport } from '../destination.ts';
 import type { HeededSignal } from './heeded-signal.ts';
 import type { ObjectTarget } from './object-target.ts';
 import type { PartBounds } from './part-plan.ts';
@@ -13,6 +13,12 @@ export interface Upload {
   readonly bounds: PartBounds;
   /** Waits before the `nth` retry. */
   readonly pause: (nth: number) => Promise<void>;
+}
+
+/** What attempts of a task may have left behind. */
+export interface Leftovers extends Pick<Upload, 'target' | 'bounds'>, Pick<EndedExport, 'taskId' | 'artefacts'> {
+  /** Whether the task has ended. Until then nothing is removed but where the object is there: no attempt can make one any more then. */
+  readonly isEnded: boolean;
 }
 
 /** How an upload ended. */
@@ -31,8 +37,8 @@ export interface ObjectWay {
   sendWhole(upload: Upload): Promise<UploadOutcome>;
   /** Sends parts, makes one object of them, if none is there, and leaves no part behind otherwise. */
   sendParts(upload: Upload): Promise<UploadOutcome>;
-  /** Removes what earlier attempts of this task left behind when they died, once an object of the task is there. Does what can be done. */
-  removeLeftovers(upload: Pick<Upload, 'target' | 'delivery' | 'artefact' | 'bounds'>): Promise<void>;
+  /** Removes what attempts of a task left behind when they died. */
+  removeLeftovers(leftovers: Leftovers, signal: AbortSignal): Promise<void>;
   /** Removes the object and all that it consists of; true where there is none any more. */
   remove(target: ObjectTarget, signal: AbortSignal): Promise<boolean>;
 }

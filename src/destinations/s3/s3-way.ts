@@ -49,7 +49,7 @@ export const s3Way: ObjectWay = {
     }
   },
 
-  removeLeftovers: (upload) => removeUnfinished(upload, AbortSignal.timeout(cleanUpTimeoutMs)),
+  removeLeftovers: removeUnfinished,
 
   async remove(target, signal) {
     await target.ask({ method: 'DELETE' }, [200, 204, 404], signal);

@@ -3,6 +3,7 @@ import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
 import { encodePath } from '../../sources/objects/object-uri.ts';
 import { etagOf } from '../objects/object-target.ts';
 import type { ObjectTarget } from '../objects/object-target.ts';
+import type { Leftovers } from '../objects/object-way.ts';
 import type { PartBody } from '../objects/part-body.ts';
 import type { Part } from '../objects/part-plan.ts';
 import type { SentPart } from '../objects/send-parts.ts';
@@ -70,26 +71,29 @@ export class SwiftSegments {
 }
 
 /**
- * Removes the segments of a task, or of one attempt of it, but for those that the object consists of. Only once the object is
- * there: an attempt that is thought dead, and is not, can then make no object of its own any more.
+ * Removes the segments of a task, or of one attempt of it, but for those that the object consists of. Until the task has ended nothing
+ * is removed where the object is not seen: it may have been made a moment ago.
  */
-export async function removeUnusedSegments(target: ObjectTarget, taskId: string, signal: AbortSignal, attempt?: number): Promise<void> {
+export async function removeUnusedSegments(
+  { target, taskId, isEnded, attempt }: Pick<Leftovers, 'target' | 'taskId' | 'isEnded'> & { readonly attempt?: number }, signal: AbortSignal,
+): Promise<void> {
   const container = segmentsContainer(target.address.container);
   const prefix = attempt === undefined ? taskPrefix(taskId) : `${taskPrefix(taskId)}${attempt}/`;
   const query = { prefix, format: 'json', limit: String(listingLimit) };
   const listed = await target.ask({ method: 'GET', address: { kind: 'swift', container, name: '' }, query }, [200, 204, 404], signal);
   const names = namesIn(listed);
   if (names.length === 0) return;
-  const used = await usedBy(target, signal);
+  // The newest that any replica has: an object that one of them missed may consist of these segments.
+  const head = await target.head(signal, { 'x-newest': 'true' });
+  if (head === undefined && !isEnded) return;
+  const used = head?.isManifest === true ? await usedBy(target, signal) : new Set<string>();
   for (const name of names.filter((candidate) => !used.has(`/${container}/${candidate}`))) {
     await target.ask({ method: 'DELETE', address: { kind: 'swift', container, name } }, [200, 204, 404], signal);
   }
 }
 
 async function usedBy(target: ObjectTarget, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const head = await target.head(signal);
-  if (head?.isManifest !== true) return new Set();
-  return new Set(namesIn(await target.ask({ method: 'GET', query: { 'multipart-manifest': 'get' } }, [200], signal)));
+  return new Set(namesIn(await target.ask({ method: 'GET', query: { 'multipart-manifest': 'get' }, headers: { 'x-newest': 'true' } }, [200], signal)));
 }
 
 /** The names in a listing or a manifest. Throws for what is neither: nothing may be removed then. */

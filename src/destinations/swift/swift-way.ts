@@ -37,7 +37,7 @@ export const swiftWay: ObjectWay = {
       heeded.commit();
       const outcome = await sendManifest(segments.manifest(parts), parts, upload);
       if (outcome.kind === 'exists') {
-        await removeUnusedSegments(target, delivery.taskId, AbortSignal.timeout(cleanUpTimeoutMs), delivery.attempt).catch(() => undefined);
+        await removeUnusedSegments({ target, taskId: delivery.taskId, attempt: delivery.attempt, isEnded: false }, AbortSignal.timeout(cleanUpTimeoutMs)).catch(() => undefined);
       }
       return outcome;
     } catch (error) {
@@ -47,7 +47,7 @@ export const swiftWay: ObjectWay = {
     }
   },
 
-  removeLeftovers: ({ target, delivery }) => removeUnusedSegments(target, delivery.taskId, AbortSignal.timeout(cleanUpTimeoutMs)),
+  removeLeftovers: removeUnusedSegments,
 
   async remove(target, signal) {
     const head = await target.head(signal);
