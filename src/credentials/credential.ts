@@ -41,7 +41,7 @@ export interface SwiftCredential extends Named {
 /** What some http and https servers ask for; it is sent to these and to no other. */
 export interface HttpCredential extends Named {
   readonly kind: 'http';
-  /** `host:port`, in lower case, IPv6 in brackets. */
+  /** `host:port` for https, `http://host:port` for http, in lower case, IPv6 in brackets. */
   readonly hosts: readonly string[];
   /** The value of the header Authorization. */
   readonly authorization: Secret;

@@ -111,7 +111,8 @@ export class FieldReader {
   /** Reports the fields that nothing has asked for. */
   refuseOthers(): void {
     for (const field of Object.keys(this.#fields)) {
-      if (!this.#taken.has(field)) this.report(field.slice(0, 40), 'is no field of a credential of this kind');
+      // What is no name may be a secret that stands in the wrong column.
+      if (!this.#taken.has(field)) this.report(/^[a-z-]{1,40}$/.test(field) ? field : 'a field', 'is no field of a credential of this kind');
     }
   }
 }

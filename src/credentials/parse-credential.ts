@@ -69,9 +69,11 @@ function parseHosts(reader: FieldReader): HttpCredential['hosts'] {
   const hosts = reader.list('hosts');
   if (hosts === undefined) reader.report('hosts', 'is needed: the host:port that the credential is sent to, such as [mirror.example:443]');
   return (hosts ?? []).map((host) => {
-    const [, name, port = '443'] = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i.exec(host) ?? [];
-    if (name === undefined || Number(port) < 1 || Number(port) > 65_535) reader.report('hosts', 'must be host or host:port; without a port it is 443');
-    return `${name ?? ''}:${Number(port)}`.toLowerCase();
+    const [, scheme = '', name, port = scheme === '' ? '443' : '80'] = /^(http:\/\/)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i.exec(host) ?? [];
+    if (name === undefined || Number(port) < 1 || Number(port) > 65_535) {
+      reader.report('hosts', 'must be host or host:port (https, without a port 443), or http://host:port where the secret may go in the clear');
+    }
+    return `${scheme}${name ?? ''}:${Number(port)}`.toLowerCase();
   });
 }
 

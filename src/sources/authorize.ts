@@ -1,5 +1,5 @@
 import type { HttpCredential } from '../credentials/credential.ts';
-import { hostAndPort } from './check-source-credential.ts';
+import { credentialHost } from './check-source-credential.ts';
 import type { HttpQuestion } from './http-question.ts';
 
 /** What is asked of a URL. */
@@ -16,5 +16,5 @@ export function authorized(question: QuestionOf, credential: HttpCredential | un
 
 /** The header Authorization for a URL whose host the credential is for; no header for any other. */
 export function authorizationFor(url: URL, credential: HttpCredential | undefined): Readonly<Record<string, string>> {
-  return credential?.hosts.includes(hostAndPort(url)) === true ? { authorization: credential.authorization.reveal() } : {};
+  return credential?.hosts.includes(credentialHost(url)) === true ? { authorization: credential.authorization.reveal() } : {};
 }

@@ -24,7 +24,7 @@ export function credentialFault(
       if (name === '') return undefined;
       const found = credentialOf(credentials, name, owner, 'http');
       if (!found.ok) return found.message;
-      return found.credential.hosts.includes(hostAndPort(checked.url)) ? undefined : `the credential is not for ${hostAndPort(checked.url)}`;
+      return found.credential.hosts.includes(credentialHost(checked.url)) ? undefined : `the credential is not for ${credentialHost(checked.url)}`;
     }
     case 'file':
       return name === '' ? undefined : 'file:// takes no credential; leave it out';
@@ -33,7 +33,8 @@ export function credentialFault(
   }
 }
 
-/** Host and port that a URL leads to, as credentials name them. */
-export function hostAndPort(url: URL): string {
-  return `${url.hostname}:${destinationOf(url).port}`.toLowerCase();
+/** Host and port that a URL leads to, as credentials name them: a secret goes out in the clear only where that is written. */
+export function credentialHost(url: URL): string {
+  const host = `${url.hostname}:${destinationOf(url).port}`.toLowerCase();
+  return url.protocol === 'https:' ? host : `http://${host}`;
 }

@@ -65,8 +65,8 @@ const reading: readonly { readonly what: string; readonly yaml: string; readonly
   },
   {
     what: 'a bearer token for http servers',
-    yaml: '{ kind: http, hosts: [Mirror.example, "10.0.0.1:8080", "[fd00::1]:9000"], bearer: abc }',
-    is: { kind: 'http', hosts: ['mirror.example:443', '10.0.0.1:8080', '[fd00::1]:9000'], authorization: 'secret Bearer abc' },
+    yaml: '{ kind: http, hosts: [Mirror.example, "http://10.0.0.1:8080", "HTTP://Plain.example", "[fd00::1]:9000"], bearer: abc }',
+    is: { kind: 'http', hosts: ['mirror.example:443', 'http://10.0.0.1:8080', 'http://plain.example:80', '[fd00::1]:9000'], authorization: 'secret Bearer abc' },
   },
   {
     what: 'a name and password for http servers',
@@ -105,6 +105,7 @@ const refused: readonly { readonly yaml: string; readonly says: readonly string[
     says: ['the name of a credential must have 1 to 63 letters, digits, "_", "-" and ".", and begin with a letter or digit'],
   },
   { yaml: 'one: { kind: lehr, token: t, tokn: hush }', says: ['one.tokn: is no field of a credential of this kind'] },
+  { yaml: 'one: { kind: lehr, token: t, Hush1: x }', says: ['one.a field: is no field of a credential of this kind'] },
   { yaml: 'one: { kind: lehr, token: hush, token-file: /hush }', says: ['one.token: is given twice: here and as token-file. Keep one', 'one.token-file: /hush cannot be read: ENOENT'] },
   { yaml: 'one: { kind: lehr }', says: ['one.token: is needed, here or in a file that token-file names'] },
   { yaml: 'one: { kind: lehr, token: 123456 }', says: ['one.token: must be text of one line, and not empty. Put it in quotes where it looks like a number'] },
@@ -126,7 +127,7 @@ const refused: readonly { readonly yaml: string; readonly says: readonly string[
     says: ['one.auth: is needed, v1 (tempauth) or v3 (Keystone): auth-url does not show it'],
   },
   { yaml: 'one: { kind: swift, auth-url: "http://keystone.example/v3", username: a, password: p }', says: ['one.project: is needed'] },
-  { yaml: 'one: { kind: http, hosts: ["http://x"], bearer: t }', says: ['one.hosts: must be host or host:port; without a port it is 443'] },
+  { yaml: 'one: { kind: http, hosts: ["ftp://x"], bearer: t }', says: ['one.hosts: must be host or host:port (https, without a port 443), or http://host:port where the secret may go in the clear'] },
   { yaml: 'one: { kind: http, hosts: [x] }', says: ['one.bearer: is needed, or username and password'] },
   { yaml: 'one: { kind: http, hosts: [x], username: "a:b", password: p }', says: ['one.username: must have no colon (RFC 7617)'] },
   { yaml: 'one: { kind: lehr, token: t }\none: { kind: lehr, token: hush }', says: ['line 2 is no valid YAML (DUPLICATE_KEY)'] },

@@ -45,8 +45,8 @@ test('the header Authorization goes to the hosts of the credential, and to no ot
     await sources.read({ uri, credential: 'mirror', owner: 'anna' }, receiver, never);
     return receiver.bytes().toString();
   };
-  t.is(await read([first], `http://${first}/a`), 'whole');
-  t.is(await read([first, last], `http://${first}/b`), 'whole');
+  t.is(await read([`http://${first}`], `http://${first}/a`), 'whole');
+  t.is(await read([`http://${first}`, `http://${last}`], `http://${first}/b`), 'whole');
   t.deepEqual(seen, [
     'first /a Bearer hush', 'first /b Bearer hush', 'last undefined',
     'first /b Bearer hush', 'last Bearer hush',
@@ -64,7 +64,7 @@ test('parts are asked for with the credential too, and a refusal shows nothing o
     response.writeHead(206, { 'content-range': `bytes ${from}-${Number(from) + part.length - 1}/${content.length}`, 'content-length': part.length });
     response.end(part);
   });
-  const sources = createSources({ ...settings, credentials: credentialFor(host) });
+  const sources = createSources({ ...settings, credentials: credentialFor(`http://${host}`) });
   t.teardown(() => sources.close());
   const ranged = await sources.openRanges({ uri: `http://${host}/disk`, credential: 'mirror', owner: 'anna' }, never);
   t.deepEqual(Buffer.from(await ranged.read(399_996, 4, never)), content.subarray(399_996));
@@ -85,6 +85,8 @@ for (const [uri, name, owner, fault] of [
   ['http://mirror.example:8080/disk', 'other', 'anna', unknown],
   ['http://mirror.example:8080/disk', 'keys', 'anna', 'the credential is of kind lehr; one of kind http is needed here'],
   ['https://mirror.example/disk', 'mirror', 'anna', 'the credential is not for mirror.example:443'],
+  ['https://secure.example/disk', 'mirror', 'anna', undefined],
+  ['http://secure.example:443/disk', 'mirror', 'anna', 'the credential is not for http://secure.example:443'],
   ['file:///srv/disk', 'mirror', 'anna', 'file:// takes no credential; leave it out'],
   ['s3://bucket/key', '', 'anna', 's3:// needs the name of a credential of kind s3; ask the operator which there are'],
   ['swift://container/object', 'mirror', 'anna', 'the credential is of kind http; one of kind swift is needed here'],
@@ -93,7 +95,7 @@ for (const [uri, name, owner, fault] of [
   test(`${uri} with the credential "${name}" of ${owner}: ${fault ?? 'nothing is wrong'}`, (t) => {
     const checked = checkSourceUri(uri, { fileRoots: ['/srv'], sourceAllow: [] });
     if (!checked.ok) return t.fail(checked.message);
-    t.is(credentialFault(checked, name, owner, credentialFor('mirror.example:8080')), fault);
+    t.is(credentialFault(checked, name, owner, credentialFor('http://mirror.example:8080', 'secure.example:443')), fault);
   });
 }
 
