@@ -1,10 +1,16 @@
 import { failure, FailureError } from '../domain/failures.ts';
+import type { Artefact } from './destination.ts';
 import type { BytesFound } from './stored-bytes.ts';
 
-/** The image's own bytes are not what they were when it was stored: nothing of them may be delivered. */
-export function damagedArtefact(expectedDigest: string, actual: BytesFound): FailureError {
+/** The bytes are not what they were when they were stored: nothing of them may be delivered. What was converted is converted anew. */
+export function damagedArtefact({ digest, isConverted }: Pick<Artefact, 'digest' | 'isConverted'>, actual: BytesFound): FailureError {
+  const metadata = { check: 'stored_digest', expected: digest, actual: actual.digest, bytes: String(actual.sizeBytes) };
+  if (isConverted === true) {
+    const message = 'The converted file is damaged: it does not have the digest that was recorded. It is converted anew. Look after the disk of the store.';
+    return new FailureError(failure('STORE_UNAVAILABLE', message, metadata));
+  }
   const message = 'The stored bytes are damaged: they do not have the digest that was recorded. Nothing was delivered. Ask the operator to look after the disk of the store.';
-  return new FailureError(failure('IMAGE_CORRUPT', message, { check: 'stored_digest', expected: expectedDigest, actual: actual.digest, bytes: String(actual.sizeBytes) }));
+  return new FailureError(failure('IMAGE_CORRUPT', message, metadata));
 }
 
 /** Something lies at the destination that this task has not made. */

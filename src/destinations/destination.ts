@@ -5,9 +5,12 @@ export interface Artefact {
   readonly digest: string;
   /** The local file that holds them, for a destination that copies files. Read only. */
   readonly path: string;
+  /** Whether it was made for this delivery, and can be made anew where it is damaged. */
+  readonly isConverted?: boolean;
   /**
    * The bytes from `offset` on, in order, in chunks whose memory the taker keeps. The last chunk comes only after all of the file was
-   * compared with `digest`: where it is another the iteration rejects with FailureError (`IMAGE_CORRUPT`) instead, so that a
+   * compared with `digest`: where it is another the iteration rejects with FailureError instead (`IMAGE_CORRUPT`, or
+   * `STORE_UNAVAILABLE` for what was converted), so that a
    * destination which commits at the end of its input never commits damaged bytes.
    */
   chunks(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;

@@ -75,11 +75,11 @@ async function converted({ image }: Borrowed, { format, compression }: ExportPla
     'convert',
     async (run) => {
       const earlier = await earlierConversion(run, deps, conversionsOf(attempt));
-      if (earlier !== undefined) return { file: earlier, guestDigest: recordedGuestDigest(attempt, earlier) };
+      if (earlier !== undefined) return { file: { ...earlier, isConverted: true }, guestDigest: recordedGuestDigest(attempt, earlier) };
       conversionOf(image.format, format, deps.sandbox, compression);
       const original = image.guestDigest === '' ? { ...image, guestDigest: await guestDigestOf(run, image.format, deps) } : image;
       const { sizeBytes, digest, verdict } = await convertStored(run, deps, { image: original, targetFormat: format, compression });
-      return { file: { ...deps.store.stagedFile(run.taskId, run.attempt, 'converted'), sizeBytes, digest }, guestDigest: verdict.guestDigest };
+      return { file: { ...deps.store.stagedFile(run.taskId, run.attempt, 'converted'), sizeBytes, digest, isConverted: true }, guestDigest: verdict.guestDigest };
     },
     ({ file: { sizeBytes, digest }, guestDigest }) => ({ bytes: BigInt(sizeBytes), digest, format, facts: { guest_digest: guestDigest } }),
   );

@@ -35,5 +35,5 @@ export async function convertStored(run: StageRun, deps: ConvertVerifiedDeps, in
 
 async function verify(run: StageRun, { pool, store }: ConvertVerifiedDeps, image: ConvertStoredInput['image']): Promise<void> {
   const found = await pool.digest(store.stagedFile(run.taskId, run.attempt, 'borrowed'), run);
-  if (!isAsRecorded(image, found)) throw damagedArtefact(image.digest, found);
+  if (!isAsRecorded(image, found)) throw damagedArtefact(image, found);
 }

@@ -18,8 +18,9 @@ export interface DeliverDeps {
   readonly destinations: Destinations;
 }
 
-/** A canceled task's object is removed from its destination within so long, or stays there. */
+/** A canceled task's object is removed from its destination within so long, or stays there: it is read before, at so many bytes a second. */
 const withdrawMs = 30_000;
+const withdrawBytesPerSecond = 20_000_000;
 
 /** Delivers a file of the store, verified while it is read; see `Destinations.deliver` for what it rejects with. */
 export async function deliver(run: StageRun, deps: DeliverDeps, { file, to, ours }: DeliverInput): Promise<Delivered> {
@@ -36,5 +37,5 @@ export async function deliver(run: StageRun, deps: DeliverDeps, { file, to, ours
  */
 export async function withdraw({ destinations }: DeliverDeps, from: DestinationRequest, delivered: Delivered): Promise<boolean> {
   if (delivered.existed === true) return false;
-  return destinations.withdraw(from, delivered, AbortSignal.timeout(withdrawMs)).catch(() => false);
+  return destinations.withdraw(from, delivered, AbortSignal.timeout(withdrawMs + Math.ceil(delivered.sizeBytes / withdrawBytesPerSecond) * 1_000)).catch(() => false);
 }

@@ -100,7 +100,7 @@ async function writeVerified(path: string, artefact: Artefact, run: Delivery, { 
   const written = await files.copy({ ...source, target: path }, run);
   if (isSame(written, artefact)) return;
   const read = await files.digest(source, run);
-  throw isSame(read, artefact) ? otherBytesStored(location, artefact, written) : damagedArtefact(artefact.digest, read);
+  throw isSame(read, artefact) ? otherBytesStored(location, artefact, written) : damagedArtefact(artefact, read);
 }
 
 /** What has a name: nothing, bytes that are among `ours`, or something else. */

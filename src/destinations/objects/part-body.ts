@@ -12,6 +12,11 @@ export class PartBodies {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
+  /** Waits for the first bytes: an artefact that is read from its middle is verified before, and no request is to wait for that. */
+  async begin(): Promise<void> {
+    if (this.#rest.length === 0) this.#rest = await this.#nextChunk();
+  }
+
   /** The next `sizeBytes` bytes. The body before has to be taken by then. */
   next(sizeBytes: number, onBytes: (count: number) => void): PartBody {
     return new PartBody(sizeBytes, (limit) => this.#take(limit), onBytes);
@@ -23,14 +28,16 @@ export class PartBodies {
   }
 
   async #take(limitBytes: number): Promise<Uint8Array> {
-    while (this.#rest.length === 0) {
-      const next = await this.#chunks.next();
-      if (next.done === true) throw new Error('An artefact has fewer bytes than it says.');
-      this.#rest = next.value;
-    }
+    while (this.#rest.length === 0) this.#rest = await this.#nextChunk();
     const taken = this.#rest.subarray(0, Math.min(limitBytes, stepBytes));
     this.#rest = this.#rest.subarray(taken.length);
     return taken;
+  }
+
+  async #nextChunk(): Promise<Uint8Array> {
+    const next = await this.#chunks.next();
+    if (next.done === true) throw new Error('An artefact has fewer bytes than it says.');
+    return next.value;
   }
 }
 

@@ -60,6 +60,7 @@ async function sendMissing(artefact: Artefact, plan: readonly Part[], sent: Map<
   const bodies = new PartBodies(artefact.chunks(plan[first]?.offset ?? 0, sending.signal));
   const unanswered = new Set<Promise<void>>();
   try {
+    await bodies.begin();
     for (const part of plan.slice(first)) {
       const body = bodies.next(part.sizeBytes, counted(part, sending));
       if (sent.has(part.number)) {
