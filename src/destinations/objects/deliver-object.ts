@@ -62,8 +62,13 @@ async function send(way: ObjectWay, upload: Upload): Promise<Delivered> {
     return ours;
   }
   if (outcome.isProven) return delivered;
-  const found = await target.read(heeded.signal).catch((error: unknown) => { throw new OutcomeUnknownError(error); });
+  // It is there now, whatever becomes of the task: nobody waits for it to be read.
+  const found = await target.read(delivery.signal).catch((error: unknown) => {
+    if (delivery.signal.aborted) return 'unread' as const;
+    throw new OutcomeUnknownError(error);
+  });
   if (found === undefined) throw objectVanished(target.location);
+  if (found === 'unread') return { ...delivered, verified: false };
   if (found.digest === artefact.digest) return delivered;
   // Other bytes may be anybody's: what does not have our digest is not removed.
   throw leftBehind(otherBytesStored(target.location, artefact, found), target.location);
@@ -83,12 +88,15 @@ async function isStillThere(etag: string, target: ObjectTarget, signal: AbortSig
 async function sendWhole(way: ObjectWay, upload: Upload): Promise<UploadOutcome> {
   for (let nth = 1, isUnknown = false, hasExpired = false; ; nth += 1) {
     try {
-      return await way.sendWhole(upload);
+      const outcome = await way.sendWhole(upload);
+      if (outcome.kind === 'exists' && !isUnknown) upload.heeded.resume();
+      return outcome;
     } catch (error) {
       isUnknown ||= error instanceof OutcomeUnknownError;
       const cause = error instanceof OutcomeUnknownError ? error.cause : error;
       if (isExpired(cause) && !hasExpired) {
         hasExpired = true;
+        if (!isUnknown) upload.heeded.resume();
         continue;
       }
       if (!mayPass(cause) || nth === tryLimit) throw isUnknown ? new OutcomeUnknownError(cause) : error;

@@ -3,14 +3,19 @@ export interface HeededSignal {
   readonly signal: AbortSignal;
   /** From now on the signal stays as it is. */
   commit(): void;
+  /** What was done has certainly had no effect: the signal follows again, at once where it would have aborted meanwhile. */
+  resume(): void;
 }
 
 /** Follows another signal until `commit` is called, or `close`. */
 export function heededSignal(followed: AbortSignal): HeededSignal & { close(): void } {
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(followed.reason);
-  if (followed.aborted) onAbort();
-  followed.addEventListener('abort', onAbort, { once: true });
+  const follow = (): void => {
+    if (followed.aborted) onAbort();
+    followed.addEventListener('abort', onAbort, { once: true });
+  };
   const stop = (): void => followed.removeEventListener('abort', onAbort);
-  return { signal: controller.signal, commit: stop, close: stop };
+  follow();
+  return { signal: controller.signal, commit: stop, resume: follow, close: stop };
 }

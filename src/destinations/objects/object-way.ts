@@ -8,7 +8,7 @@ export interface Upload {
   readonly target: ObjectTarget;
   readonly artefact: Artefact;
   readonly delivery: Delivery;
-  /** Its `commit` is called before the request that makes the object visible. */
+  /** Its `commit` is called before the request that makes the object visible, its `resume` where that was certainly refused. */
   readonly heeded: HeededSignal;
   readonly bounds: PartBounds;
   /** Waits before the `nth` retry. */

@@ -23,6 +23,8 @@ export const s3Way: ObjectWay = {
     } catch (error) {
       const isUnknownCondition = error instanceof StatusError && error.status === 501;
       if (!isUnknownCondition) throw error;
+      upload.heeded.resume();
+      upload.heeded.signal.throwIfAborted();
       if (await upload.target.head(upload.heeded.signal) !== undefined) return { kind: 'exists' };
       return putWhole(upload, aboutObject(upload.artefact));
     }
