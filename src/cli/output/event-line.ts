@@ -6,6 +6,7 @@ import { formatBytes } from './format-bytes.ts';
 import { formatPairs } from './format-fields.ts';
 import { formatDuration, formatTime } from './format-time.ts';
 import { formatName, kindName, reasonName } from './names.ts';
+import { shownUri } from './shown-uri.ts';
 
 /** The width of the longest event's name. */
 const typeWidth = 'CancelRequested'.length;
@@ -26,8 +27,8 @@ function factsOf({ payload }: Event): string {
   switch (payload?.$case) {
     case 'taskCreated': {
       const kind = payload.value.spec?.kind;
-      const source = kind?.$case === 'importImage' ? kind.value.sourceUri : (kind?.value.imageId ?? '');
-      const target = kind?.$case === 'exportImage' ? ` to ${kind.value.destinationUri}` : '';
+      const source = kind?.$case === 'importImage' ? shownUri(kind.value.sourceUri) : (kind?.value.imageId ?? '');
+      const target = kind?.$case === 'exportImage' ? ` to ${shownUri(kind.value.destinationUri)}` : '';
       const region = kind?.$case === 'cloneImage' && kind.value.sourceRegion !== '' ? ` from ${kind.value.sourceRegion}` : '';
       return joined([`${kindName(payload.value.spec)} ${source}${target}${region}`, ...formatPairs(payload.value.labels)]);
     }

@@ -7,6 +7,7 @@ import { formatTimeFully } from './format-time.ts';
 import { compressionName, formatName, kindName, reasonName, stateName } from './names.ts';
 import { describeProgress, percentOf } from './progress-view.ts';
 import { remedyFor } from './remedies.ts';
+import { shownUri } from './shown-uri.ts';
 
 /** Everything about a task, for `lehr tasks show`. */
 export function taskFields(task: Task, now: Date): readonly Field[] {
@@ -43,7 +44,7 @@ function specFields(spec: TaskSpec | undefined): readonly Field[] {
   switch (kind?.$case) {
     case 'importImage':
       return [
-        ['source', kind.value.sourceUri],
+        ['source', shownUri(kind.value.sourceUri)],
         ['declared as', formatName(kind.value.sourceFormat)],
         ['expected', kind.value.expectedDigest],
         ['store as', formatName(kind.value.storeFormat)],
@@ -53,7 +54,7 @@ function specFields(spec: TaskSpec | undefined): readonly Field[] {
     case 'exportImage':
       return [
         ['image', kind.value.imageId],
-        ['destination', kind.value.destinationUri],
+        ['destination', shownUri(kind.value.destinationUri)],
         ['format', formatName(kind.value.format)],
         ['compression', compressionName(kind.value.compression)],
         ['credential', kind.value.credential],

@@ -36,7 +36,7 @@ export interface ImageProperties_PropertiesEntry {
 export interface ImportImage {
   /**
    * Where the image is: http://, https://, or file:// below one of the server's `file-roots`. At most 4,096 characters.
-   * A name and password in it are refused: name a credential instead.
+   * A name and password in it are refused: name a credential instead. The log keeps the URI, its query too.
    */
   sourceUri: string;
   /** The format that the source claims to be; the task fails when it is another. Unspecified: detected. */
@@ -58,8 +58,8 @@ export interface ExportImage {
   /** The image to export. */
   imageId: string;
   /**
-   * Where to: file:// below one of the server's `file-roots`, or http(s)://, which is sent a PUT. Nothing is ever overwritten.
-   * At most 4,096 characters. A name and password in it are refused: name a credential instead.
+   * Where to: file:// below one of the server's `file-roots`, http(s)://, which is sent a PUT, or s3:// or swift://. Nothing is ever overwritten.
+   * At most 4,096 characters. A name and password in it are refused: name a credential instead. The log keeps the URI, its query too.
    */
   destinationUri: string;
   /**
