@@ -1,4 +1,5 @@
-import { link, lstat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, link, lstat, unlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FailureError } from '../../domain/failures.ts';
 import { damagedArtefact, destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
@@ -113,8 +114,17 @@ async function lookAt(path: string, ours: readonly BytesFound[], run: FileRun, f
   });
   if (stats === undefined) return { kind: 'absent' };
   if (!stats.isFile() || !ours.some(({ sizeBytes }) => sizeBytes === stats.size)) return { kind: 'foreign' };
-  const bytes = await files.digest({ path, name: basename(path) }, run);
+  const bytes = await readable(path) ? await files.digest({ path, name: basename(path) }, run) : undefined;
+  // What this server may not read it has not written.
+  if (bytes === undefined) return { kind: 'foreign' };
   return ours.some((own) => isSame(own, bytes)) ? { kind: 'ours', bytes } : { kind: 'foreign' };
+}
+
+async function readable(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(() => true, (error: unknown) => {
+    if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) return false;
+    throw error;
+  });
 }
 
 function existing(found: Found, { location }: FileTarget): Delivered {

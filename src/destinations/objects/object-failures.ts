@@ -39,7 +39,9 @@ function statusFailure({ url, status, code }: StatusError): Failure {
   const metadata = { http_status: String(status), ...(code === '' ? {} : { code }) };
   const answered = `${displayUrl(url)} answered ${status}${code === '' ? '' : ` (${code})`}`;
   if (status === 401 || status === 403) {
-    return failure('DESTINATION_FORBIDDEN', `${answered}: nothing may be written there with this credential. Name one that may.`, metadata);
+    // Without the right to list, S3 answers 403 where there is nothing.
+    const rights = url.protocol === 's3:' ? ' (it needs s3:PutObject, s3:GetObject, s3:ListBucket and s3:AbortMultipartUpload)' : '';
+    return failure('DESTINATION_FORBIDDEN', `${answered}: nothing may be written there with this credential. Name one that may${rights}.`, metadata);
   }
   if (code === 'NoSuchUpload') {
     return failure('DESTINATION_UNREACHABLE', `${answered}: somebody ended the upload before it was complete. Try again.`, metadata);

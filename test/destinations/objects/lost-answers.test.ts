@@ -31,6 +31,13 @@ test('swift: a manifest whose answer is lost keeps its segments, whatever the ne
   t.deepEqual(asked.filter((line) => line.startsWith('DELETE')), []);
 });
 
+test('s3: where a look is refused the rights that are needed are named', async (t) => {
+  const { destinations } = await scriptedStore(t, () => 403);
+  const { reason, message } = await outcomeOf(destinations.deliver(to('s3'), artefactOf(small), delivery()));
+  t.is(reason, 'REASON_DESTINATION_FORBIDDEN');
+  t.regex(message, /s3:ListBucket/);
+});
+
 const multipart = (complete: (asked: Asked) => Answered, head: (asked: Asked) => Answered) => (asked: Asked): Answered => {
   if (asked.query.has('uploads')) return { status: 200, body: '<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>' };
   if (asked.method === 'PUT') return taken(asked, 200);
