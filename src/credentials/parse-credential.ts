@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Credential, HttpCredential, SwiftCredential } from './credential.ts';
 import { FieldReader } from './field-reader.ts';
 import type { Findings } from './field-reader.ts';
@@ -17,15 +18,21 @@ type Unnamed<C> = C extends Credential ? Omit<C, 'name' | 'owners'> : never;
 
 function parseKind(kind: Credential['kind'], reader: FieldReader): Unnamed<Credential> {
   switch (kind) {
-    case 's3':
+    case 's3': {
+      const endpoint = rootUrl('endpoint', reader);
+      const pathStyle = reader.flag('path-style', true);
+      if (!pathStyle && isIP(endpoint.hostname.replace(/^\[|\]$/g, '')) !== 0) {
+        reader.report('path-style', 'must be true: a bucket cannot stand before an address; name the endpoint by its host to have it false');
+      }
       return {
         kind,
-        endpoint: rootUrl('endpoint', reader),
+        endpoint,
         region: reader.text('region', 'us-east-1'),
         accessKeyId: reader.text('access-key-id'),
         secretAccessKey: reader.secret('secret-access-key'),
-        pathStyle: reader.flag('path-style', true),
+        pathStyle,
       };
+    }
     case 'swift': {
       const authUrl = reader.url('auth-url');
       return { kind, authUrl, username: reader.text('username'), password: reader.secret('password'), auth: parseAuth(authUrl, reader) };

@@ -3,6 +3,7 @@ import type { Credentials } from '../credentials/credential.ts';
 import { destinationOf } from './check-source-uri.ts';
 import type { CheckedSourceUri } from './check-source-uri.ts';
 import { checkObjectCredential } from './objects/object-doors.ts';
+import { bucketFault } from './s3/s3-door.ts';
 
 /**
  * What is wrong with the credential that a task names for an address, for the person who named it; undefined: nothing. Of an address that
@@ -18,7 +19,8 @@ export function credentialFault(
   switch (checked.kind) {
     case 'object': {
       const found = checkObjectCredential(credentials, checked.address.kind, name, owner);
-      return found.ok ? undefined : found.message;
+      if (!found.ok) return found.message;
+      return found.credential.kind === 's3' ? bucketFault(found.credential, checked.address.container) : undefined;
     }
     case 'http': {
       if (name === '') return undefined;

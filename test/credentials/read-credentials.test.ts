@@ -118,6 +118,10 @@ const refused: readonly { readonly yaml: string; readonly says: readonly string[
       'one.path-style: must be true or false',
     ],
   },
+  ...['http://127.0.0.1:9000', 'https://[fd00::1]'].map((endpoint) => ({
+    yaml: `one: { kind: s3, endpoint: "${endpoint}", access-key-id: a, secret-access-key: b, path-style: false }`,
+    says: ['one.path-style: must be true: a bucket cannot stand before an address; name the endpoint by its host to have it false'],
+  })),
   {
     yaml: 'one: { kind: s3, endpoint: "https://s3.example/bucket", secret-access-key: b }',
     says: ['one.endpoint: must have no path: the bucket stands in the URI of a task', 'one.access-key-id: is needed'],

@@ -24,6 +24,9 @@ async function listen(t: ExecutionContext, listener: RequestListener): Promise<s
 
 const credentialFor = (...hosts: readonly string[]): Credentials => new Map([
   ['mirror', { kind: 'http', name: 'mirror', owners: ['anna'], hosts, authorization: new Secret('Bearer hush') }],
+  ['minio', {
+    kind: 's3', name: 'minio', owners: undefined, endpoint: new URL('https://s3.example'), region: 'x', accessKeyId: 'a', secretAccessKey: new Secret('hush'), pathStyle: false,
+  }],
   ['keys', { kind: 'lehr', name: 'keys', owners: undefined, token: new Secret('hush') }],
 ]);
 
@@ -91,6 +94,8 @@ for (const [uri, name, owner, fault] of [
   ['s3://bucket/key', '', 'anna', 's3:// needs the name of a credential of kind s3; ask the operator which there are'],
   ['swift://container/object', 'mirror', 'anna', 'the credential is of kind http; one of kind swift is needed here'],
   ['swift://container/object', 'mirror', 'ben', unknown],
+  ['s3://bucket/key', 'minio', 'anna', undefined],
+  ['s3://Bucket/key', 'minio', 'anna', 'the bucket Bucket cannot be part of a host\'s name; the credential needs path-style: true for it'],
 ] as const) {
   test(`${uri} with the credential "${name}" of ${owner}: ${fault ?? 'nothing is wrong'}`, (t) => {
     const checked = checkSourceUri(uri, { fileRoots: ['/srv'], sourceAllow: [] });

@@ -18,6 +18,15 @@ export function s3Door(credential: S3Credential, endpoints: Endpoints, now: () =
   return { ...entry, ask: (request, signal) => askAdmitted(entry, endpoints, request, signal) };
 }
 
+/** What is wrong with a bucket for a credential that puts it into the host's name; undefined: nothing. */
+export function bucketFault({ endpoint, pathStyle }: S3Credential, bucket: string): string | undefined {
+  if (pathStyle) return undefined;
+  const url = new URL(endpoint);
+  url.hostname = `${bucket}.${endpoint.hostname}`;
+  if (url.hostname === `${bucket}.${endpoint.hostname}`) return undefined;
+  return `the bucket ${bucket.slice(0, 64)} cannot be part of a host's name; the credential needs path-style: true for it`;
+}
+
 function urlOf({ endpoint, pathStyle }: S3Credential, bucket: string, key: string): URL {
   const url = new URL(endpoint);
   if (pathStyle) {
