@@ -116,6 +116,11 @@ export class HttpConnections {
     return connection;
   }
 
+  /** Whether nobody has a connection at the moment. */
+  get isIdle(): boolean {
+    return this.#all.size === this.#idleCount;
+  }
+
   /** Takes back a connection whose response has ended. */
   giveBack(connection: HttpConnection): void {
     if (!connection.isUsable) return this.discard(connection);

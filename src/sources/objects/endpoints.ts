@@ -6,6 +6,9 @@ import { EndpointError } from './endpoint-error.ts';
 import { EndpointExchange } from './endpoint-exchange.ts';
 import type { EndpointAnswer, EndpointRequest } from './endpoint-exchange.ts';
 
+/** Origins that connections are kept to: where buckets stand in hosts' names, each bucket is an origin of its own. */
+const originLimit = 64;
+
 /**
  * Connections to the object stores that credentials name, each of which can lead to its own endpoint and nowhere else. The
  * address is the operator's word and is not judged by `source-allow`.
@@ -21,8 +24,26 @@ export class Endpoints {
   /** The connections to the origin of a URL. */
   connectionsTo(url: URL): HttpConnections {
     const known = this.#byOrigin.get(url.origin) ?? new HttpConnections(this.#idleTimeoutMs, onlyTo(url));
+    // Deleting first moves the origin to the end: the map is in order of last use.
+    this.#byOrigin.delete(url.origin);
     this.#byOrigin.set(url.origin, known);
+    if (this.#byOrigin.size > originLimit) this.#forgetOldest();
     return known;
+  }
+
+  /** Of more origins than are kept the one that was used last longest ago goes, and that nobody uses now. */
+  #forgetOldest(): void {
+    for (const [origin, connections] of [...this.#byOrigin].slice(0, -1)) {
+      if (!connections.isIdle) continue;
+      this.#byOrigin.delete(origin);
+      void connections.close();
+      return;
+    }
+  }
+
+  /** Origins that it has connections to, or had. */
+  get originCount(): number {
+    return this.#byOrigin.size;
   }
 
   /**
