@@ -24,7 +24,8 @@ export function removeExportLeftovers({ store, destinations, log }: ExportLeftov
     const { destinationUri, credential } = kind.value;
     try {
       const artefacts = await stagedArtefacts(store, id, attempt);
-      await destinations.removeLeftovers({ uri: destinationUri, credential, owner }, { taskId: id, attempts: attempt, artefacts }, AbortSignal.timeout(removeMs));
+      const ended = { taskId: id, attempts: attempt, artefacts };
+      await destinations.removeLeftovers({ uri: destinationUri, credential, owner }, ended, AbortSignal.timeout(removeMs));
     } catch (err) {
       log.warn({ task_id: id, err }, 'what an export may have left unfinished at its destination could not be removed');
     }

@@ -18,7 +18,7 @@ export interface DeliverDeps {
   readonly destinations: Destinations;
 }
 
-/** A canceled task's object is removed from its destination within so long, or stays there: it is read before, at so many bytes a second. */
+/** A canceled task's object is removed from its destination within so long, or stays there; it is read before. */
 const withdrawMs = 30_000;
 const withdrawBytesPerSecond = 20_000_000;
 
@@ -37,5 +37,6 @@ export async function deliver(run: StageRun, deps: DeliverDeps, { file, to, ours
  */
 export async function withdraw({ destinations }: DeliverDeps, from: DestinationRequest, delivered: Delivered): Promise<boolean> {
   if (delivered.existed === true) return false;
-  return destinations.withdraw(from, delivered, AbortSignal.timeout(withdrawMs + Math.ceil(delivered.sizeBytes / withdrawBytesPerSecond) * 1_000)).catch(() => false);
+  const readMs = Math.ceil(delivered.sizeBytes / withdrawBytesPerSecond) * 1_000;
+  return destinations.withdraw(from, delivered, AbortSignal.timeout(withdrawMs + readMs)).catch(() => false);
 }

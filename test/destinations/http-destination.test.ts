@@ -121,9 +121,11 @@ for (const [what, bytes, outcome] of there) {
 test.serial('where a GET fails for a while nothing is sent, and what was sent is not taken for delivered', async (t) => {
   for (const status of [408, 425, 429, 500, 502, 503]) {
     const { url, asked } = await serve(t, keeps, answers(status));
-    t.like(await openBench(t).deliver(`${url}/a`), { reason: 'REASON_DESTINATION_UNREACHABLE', retryable: true, metadata: { http_status: String(status) } });
+    const expected = { reason: 'REASON_DESTINATION_UNREACHABLE', retryable: true, metadata: { http_status: String(status) } } as const;
+    t.like(await openBench(t).deliver(`${url}/a`), expected);
     t.deepEqual(asked, ['GET /a']);
-    const later = await serve(t, keeps, (request, response, stored) => (stored.size === 0 ? gets : answers(status))(request, response, stored));
+    const getsAtFirst: Putting = (request, response, stored) => (stored.size === 0 ? gets : answers(status))(request, response, stored);
+    const later = await serve(t, keeps, getsAtFirst);
     t.like(await openBench(t).deliver(`${later.url}/a`), {
       reason: 'REASON_DESTINATION_UNREACHABLE', retryable: true, metadata: { left_behind: `${later.url}/a` },
     });

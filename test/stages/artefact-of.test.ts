@@ -28,40 +28,38 @@ function bench(t: ExecutionContext, change: Partial<ArtefactFile> = {}) {
   const take = async (offset: number): Promise<void> => {
     for await (const chunk of artefact.chunks(offset, never)) taken += chunk.length;
   };
-  /** What has come by the time that nothing more does. */
-  const takenNow = async (): Promise<number> => {
-    for (let before = -1, quiet = 0; quiet < 200; quiet = before === taken ? quiet + 1 : 0) {
-      before = taken;
-      await setImmediate();
-    }
+  /** Waits until so much has come; what has come a little later. */
+  const takenAfter = async (bytes: number): Promise<number> => {
+    while (taken < bytes) await setImmediate();
+    for (let turn = 0; turn < 200; turn += 1) await setImmediate();
     return taken;
   };
   return {
-    take, takenNow,
+    take, takenAfter,
     hashed: (bytes: number) => run?.progress(bytes, 4 * mebi),
     ends: (digest: string) => digested.resolve({ sizeBytes: 4 * mebi, digest }),
   };
 }
 
 test('bytes go out only so far ahead of those that are hashed', async (t) => {
-  const { take, takenNow, hashed, ends } = bench(t);
+  const { take, takenAfter, hashed, ends } = bench(t);
   const taking = take(0);
-  t.is(await takenNow(), mebi);
+  t.is(await takenAfter(mebi), mebi);
   hashed(mebi);
-  t.is(await takenNow(), 2 * mebi);
+  t.is(await takenAfter(2 * mebi), 2 * mebi);
   ends('sha256:right');
   await taking;
-  t.is(await takenNow(), 4 * mebi);
+  t.is(await takenAfter(4 * mebi), 4 * mebi);
 });
 
 test('of what is read from its middle nothing comes before all of it is verified', async (t) => {
-  const { take, takenNow, hashed, ends } = bench(t);
+  const { take, takenAfter, hashed, ends } = bench(t);
   const taking = take(2 * mebi);
   hashed(3 * mebi);
-  t.is(await takenNow(), 0);
+  t.is(await takenAfter(0), 0);
   ends('sha256:right');
   await taking;
-  t.is(await takenNow(), 2 * mebi);
+  t.is(await takenAfter(2 * mebi), 2 * mebi);
 });
 
 for (const [what, change, expected] of [

@@ -36,7 +36,9 @@ export interface WorkerBench {
 export const stageTimeoutMs = 30_000;
 
 /** `handle` is the handler; `transfers` how many run at once; `task` what its tasks have instead of the usual. */
-export function workerBench(handle: (attempt: RunningAttempt) => Promise<void>, transfers = 2, task: Partial<TaskCommand> = {}): WorkerBench {
+export function workerBench(
+  handle: (attempt: RunningAttempt) => Promise<void>, transfers = 2, task: Partial<TaskCommand> = {},
+): WorkerBench {
   const log = new ScriptedLog();
   const clock = new VirtualClock();
   const queue = new MemoryJobQueue(() => undefined);

@@ -65,7 +65,9 @@ export async function removeFileLeftovers(target: FileTarget, { taskId, attempts
 }
 
 async function removeEarlier(folder: OpenedFolder, name: string, taskId: string, attempts: number): Promise<void> {
-  for (let attempt = 1; attempt <= attempts; attempt += 1) await unlink(folder.at(temporaryName(name, taskId, attempt))).catch(() => undefined);
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    await unlink(folder.at(temporaryName(name, taskId, attempt))).catch(() => undefined);
+  }
 }
 
 async function deliverInto(

@@ -57,7 +57,7 @@ function foundBy(error: FailureError): UrlFound {
   if (reason === 'REASON_SOURCE_TOO_LARGE') return { kind: 'foreign' };
   // An answer of 200 that cannot be read, being encoded or longer than announced: something is there, and nobody can say that it is ours.
   if (metadata['content_encoding'] !== undefined || reason === 'REASON_SOURCE_CHANGED') return { kind: 'foreign' };
-  // A server that takes PUT alone says so by 405 or 501, or with whatever it likes; one that is ill for a while does not say anything by that.
+  // A server that takes PUT alone says so by 405 or 501, or with whatever it likes; one that is ill for a while says nothing.
   const isLasting = !retryable || metadata['http_status'] === '501';
   const hasAnswered = metadata['http_status'] !== undefined || reason === 'REASON_SOURCE_FORBIDDEN' || reason === 'REASON_SOURCE_ERROR';
   return isLasting && hasAnswered ? { kind: 'unreadable' } : { kind: 'broken', error };

@@ -37,7 +37,8 @@ export const swiftWay: ObjectWay = {
       heeded.commit();
       const outcome = await sendManifest(segments.manifest(parts), parts, upload);
       if (outcome.kind === 'exists') {
-        await removeUnusedSegments({ target, taskId: delivery.taskId, attempt: delivery.attempt, isEnded: false }, AbortSignal.timeout(cleanUpTimeoutMs)).catch(() => undefined);
+        const own = { target, taskId: delivery.taskId, attempt: delivery.attempt, isEnded: false };
+        await removeUnusedSegments(own, AbortSignal.timeout(cleanUpTimeoutMs)).catch(() => undefined);
       }
       return outcome;
     } catch (error) {
