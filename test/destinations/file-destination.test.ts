@@ -112,7 +112,7 @@ test('a folder that does not exist, that leads out of the roots, or is none is r
   mkdirSync(path.join(folder, 'real'));
   symlinkSync('/', path.join(folder, 'out'));
   symlinkSync(path.join(folder, 'real'), path.join(folder, 'in'));
-  t.like(await deliver(uriOf(folder, 'missing', 'x')), { reason: 'REASON_DESTINATION_UNREACHABLE', metadata: { system_error: 'ENOENT' } });
+  t.like(await deliver(uriOf(folder, 'missing', 'x')), { reason: 'REASON_DESTINATION_UNREACHABLE', retryable: false, metadata: { system_error: 'ENOENT' } });
   t.like(await deliver(uriOf(folder, '.artefact', 'x')), { reason: 'REASON_DESTINATION_UNREACHABLE', metadata: { system_error: 'ENOTDIR' } });
   t.like(await deliver(uriOf(folder, 'out', 'tmp', 'x')), { reason: 'REASON_DESTINATION_NOT_ALLOWED' });
   t.like(await deliver('file:///tmp/elsewhere'), { reason: 'REASON_DESTINATION_NOT_ALLOWED' });

@@ -39,8 +39,8 @@ ended, and the exit code says how. A dropped connection never makes two tasks: e
 export function exportCommand(run: Runner): Command {
   return new Command('export')
     .summary('export a disk image')
-    .description('Write an image to an http:// or https:// address, which is sent a PUT, to a file:// address below a file root of the server, ' +
-      'or to a file of this machine that the server can write.')
+    .description('Write an image to a file of this machine that the server can write, to a file:// address below one of its file roots, ' +
+      'to s3://BUCKET/KEY or swift://CONTAINER/OBJECT, or to an http:// or https:// address, which is sent a PUT.')
     .argument('<image>', 'the image\'s id')
     .argument('<destination>', 'address or path of what is to be made')
     .option('-l, --label <key=value>', 'a label to find the task by; may be repeated', collectPair)

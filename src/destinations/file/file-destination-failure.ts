@@ -16,7 +16,7 @@ export function fileDestinationFailure(error: unknown, sizeBytes: number): Failu
       return failure('DESTINATION_FORBIDDEN', `This server may not write there: ${code}. Make the folder writable, or choose another.`, metadata);
     case 'ENOENT':
     case 'ENOTDIR':
-      return failure('DESTINATION_UNREACHABLE', 'The folder of the destination does not exist. Make it, or check the path.', metadata);
+      return failure('DESTINATION_UNREACHABLE', 'The folder of the destination does not exist. Make it, or check the path.', metadata, false);
     case 'ELOOP':
       return failure('DESTINATION_NOT_ALLOWED', 'The destination is refused: its path has too many links, or became one.', metadata);
     case 'ENOTSUP':
