@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fdatasync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, openSync, readSync, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { FailureError } from '../../domain/failures.ts';
 import { fileDestinationFailure } from '../../destinations/file/file-destination-failure.ts';
 import { flushEveryBytes } from '../bounds.ts';
 import type { FlushGate } from '../flush-gate.ts';
 import type { CopyJob } from '../messages.ts';
+import { SparseWriter } from '../sparse-writer.ts';
 import type { StagedResult } from '../staged-file.ts';
 import type { JobContext } from './job-context.ts';
 import { openStoredFile } from './stored-file.ts';
 
 const flush = promisify(fdatasync);
 const pieceBytes = 1024 * 1024;
-/** Zeros are left out of the copy in blocks of this size: a hole takes no room. */
-const blockBytes = 64 * 1024;
-const zeros = Buffer.alloc(blockBytes);
 
 /**
  * Copies a stored file into a new one, durably, and answers with the size and digest of what is then read from there: so one hash
@@ -29,7 +27,7 @@ export async function copyJob({ path, name, target }: CopyJob, context: JobConte
     try {
       const buffer = Buffer.allocUnsafeSlow(pieceBytes);
       for (let at = 0; at < source.sizeBytes; at += pieceBytes) {
-        copy.put(source.read(at, pieceBytes, buffer), at);
+        copy.append(source.read(at, pieceBytes, buffer));
         const pause = context.pause(at / 2, source.sizeBytes);
         if (pause !== undefined) await pause;
       }
@@ -50,6 +48,7 @@ export async function copyJob({ path, name, target }: CopyJob, context: JobConte
 /** The target while it is filled. Its descriptor is flushed early, so that the flush at the end is short. */
 class Copy {
   readonly #fd: number;
+  readonly #writer: SparseWriter;
   readonly #sizeBytes: number;
   readonly #gate: FlushGate;
   #unflushedBytes = 0;
@@ -58,27 +57,25 @@ class Copy {
 
   constructor(fd: number, sizeBytes: number, gate: FlushGate) {
     this.#fd = fd;
+    this.#writer = new SparseWriter(fd);
     this.#sizeBytes = sizeBytes;
     this.#gate = gate;
   }
 
-  /** Writes a piece but for its zeros. */
-  put(piece: Uint8Array, at: number): void {
-    for (let start = 0; start < piece.length; ) {
-      let end = start;
-      while (end < piece.length && !isZero(piece, end)) end += blockBytes;
-      const data = piece.subarray(start, Math.min(end, piece.length));
-      onTarget(() => writeAll(this.#fd, data, at + start), at + start);
-      this.#unflushedBytes += data.length;
-      start = end;
-      while (start < piece.length && isZero(piece, start)) start += blockBytes;
+  /** Writes the next piece. */
+  append(piece: Uint8Array): void {
+    try {
+      this.#writer.append(piece);
+    } catch (error) {
+      throw targetFailure(error, this.#writer.sizeBytes);
     }
+    this.#unflushedBytes += piece.length;
     if (this.#unflushedBytes >= flushEveryBytes && this.#early === undefined && this.#gate.tryEnter()) this.#flushEarly();
   }
 
   /** Gives the file its size, which ends it where zeros do, and makes it durable. */
   async finish(): Promise<void> {
-    onTarget(() => ftruncateSync(this.#fd, this.#sizeBytes), this.#sizeBytes);
+    onTarget(() => { this.#writer.extend(); }, this.#sizeBytes);
     this.#final = (this.#early ?? Promise.resolve()).then(() => flush(this.#fd)).catch((error: unknown) => {
       throw targetFailure(error, this.#sizeBytes);
     });
@@ -124,15 +121,6 @@ function discard(target: string): void {
   } catch {
     return;
   }
-}
-
-function isZero(piece: Uint8Array, at: number): boolean {
-  const length = Math.min(blockBytes, piece.length - at);
-  return zeros.compare(piece, at, at + length, 0, length) === 0;
-}
-
-function writeAll(fd: number, bytes: Uint8Array, at: number): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }
 
 function onTarget<T>(operation: () => T, sizeBytes: number): T {
