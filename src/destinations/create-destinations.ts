@@ -6,7 +6,7 @@ import { HttpConnections } from '../sources/http-connections.ts';
 import { Endpoints } from '../sources/objects/endpoints.ts';
 import { ObjectDoors } from '../sources/objects/object-doors.ts';
 import { checkDestinationUri, type CheckedDestinationUri } from './check-destination-uri.ts';
-import type { DestinationRequest, Destinations } from './destination.ts';
+import type { Artefact, Delivered, Delivery, DestinationRequest, Destinations, EndedExport } from './destination.ts';
 import { deliverFile, removeFileLeftovers, withdrawFile, type FileTarget } from './file/file-destination.ts';
 import { deliverHttp, withdrawHttp, type HttpDestinationDeps } from './http/http-destination.ts';
 import { locationOf } from './location-of.ts';
@@ -23,6 +23,13 @@ export interface DestinationSettings extends SourceRules {
 }
 
 type Accepted = Extract<CheckedDestinationUri, { ok: true }>;
+
+/** What can be done at the one destination of a request. */
+interface Adapter {
+  readonly deliver: (artefact: Artefact, delivery: Delivery) => Promise<Delivered>;
+  readonly withdraw: (delivered: Delivered) => Promise<boolean>;
+  readonly removeLeftovers: (ended: EndedExport) => Promise<void>;
+}
 
 /** The destinations that this server can write to: file, http, https, s3 and swift. */
 export function createDestinations(settings: DestinationSettings): Destinations {
@@ -43,47 +50,41 @@ export function createDestinations(settings: DestinationSettings): Destinations 
     if (fault !== undefined) throw new FailureError(failure('DESTINATION_FORBIDDEN', `The credential of the task cannot be used: ${fault}.`));
     return checked;
   };
-  return {
-    async deliver(request, artefact, delivery) {
-      const checked = check(request, delivery.signal);
-      switch (checked.kind) {
-        case 'http':
-          return deliverHttp(checked.url, artefact, delivery, httpFor(request));
-        case 'object':
-          return objects.deliver(request, artefact, delivery);
-        case 'file':
-          return deliverFile(targetOf(checked), artefact, delivery, settings);
-        default:
-          return checked satisfies never;
-      }
-    },
-    async withdraw(request, delivered, signal) {
-      const checked = check(request, signal);
-      switch (checked.kind) {
-        case 'http':
-          return withdrawHttp(checked.url, delivered, signal, httpFor(request));
-        case 'object':
-          return objects.withdraw(request, delivered, signal);
-        case 'file':
-          return withdrawFile(targetOf(checked), delivered, signal, settings);
-        default:
-          return checked satisfies never;
-      }
-    },
-    async removeLeftovers(request, ended, signal) {
-      const checked = check(request, signal);
-      switch (checked.kind) {
-        case 'http':
+  const adapterFor = (request: DestinationRequest, signal: AbortSignal): Adapter => {
+    const checked = check(request, signal);
+    switch (checked.kind) {
+      case 'http': {
+        const { url } = checked;
+        const http = httpFor(request);
+        return {
+          deliver: (artefact, delivery) => deliverHttp(url, artefact, delivery, http),
+          withdraw: (delivered) => withdrawHttp(url, delivered, signal, http),
           // Nobody can tell what lies there.
-          return;
-        case 'object':
-          return objects.removeLeftovers(request, ended, signal);
-        case 'file':
-          return removeFileLeftovers(targetOf(checked), ended, settings);
-        default:
-          return checked satisfies never;
+          removeLeftovers: () => Promise.resolve(),
+        };
       }
-    },
+      case 'object':
+        return {
+          deliver: (artefact, delivery) => objects.deliver(request, artefact, delivery),
+          withdraw: (delivered) => objects.withdraw(request, delivered, signal),
+          removeLeftovers: (ended) => objects.removeLeftovers(request, ended, signal),
+        };
+      case 'file': {
+        const target = targetOf(checked);
+        return {
+          deliver: (artefact, delivery) => deliverFile(target, artefact, delivery, settings),
+          withdraw: (delivered) => withdrawFile(target, delivered, signal, settings),
+          removeLeftovers: (ended) => removeFileLeftovers(target, ended, settings),
+        };
+      }
+      default:
+        return checked satisfies never;
+    }
+  };
+  return {
+    deliver: async (request, artefact, delivery) => adapterFor(request, delivery.signal).deliver(artefact, delivery),
+    withdraw: async (request, delivered, signal) => adapterFor(request, signal).withdraw(delivered),
+    removeLeftovers: async (request, ended, signal) => adapterFor(request, signal).removeLeftovers(ended),
     async close() {
       await Promise.all([connections.close(), endpoints.close()]);
     },
