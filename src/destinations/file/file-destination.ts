@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, link, lstat, unlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FailureError } from '../../domain/failures.ts';
+import { hasCode } from '../../stores/has-code.ts';
 import { damagedArtefact, destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
 import type { Artefact, Delivered, Delivery, EndedExport } from '../destination.ts';
 import type { BytesFound, FileRun, FileWork } from '../stored-bytes.ts';
@@ -160,8 +161,4 @@ async function inDestination<T>(operation: () => Promise<T>): Promise<T> {
     if (error instanceof FailureError || !(error instanceof Error && 'syscall' in error)) throw error;
     throw new FailureError(fileDestinationFailure(error, 0), { cause: error });
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

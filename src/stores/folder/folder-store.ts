@@ -3,6 +3,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } f
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FailureError } from '../../domain/failures.ts';
+import { hasCode } from '../has-code.ts';
 import type { ImageStore, OpenedImage, StagedFileName, StagedNote, StagedPart } from '../image-store.ts';
 import { storeFailure } from '../store-failure.ts';
 import { CoalescedSync } from './coalesced-sync.ts';
@@ -163,10 +164,6 @@ export class FolderStore implements ImageStore {
     if (!isStoredFileName(file)) throw new RangeError('A stored file is named <uuid>.<attempt>.');
     return join(this.#images, file);
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 async function syncFolder(path: string): Promise<void> {
