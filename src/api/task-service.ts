@@ -20,7 +20,8 @@ import { requireId, taskExpired, taskNotFound } from './not-found.ts';
 import type { PreviewImport } from './preview-import.ts';
 import type { ProgressBoard } from './progress-board.ts';
 import { newTaskId, taskIdOfRequest } from './task-ids.ts';
-import { checkCreateTask, type CreateTaskRules } from './validate/create-task.ts';
+import { checkCreateTask } from './validate/create-task.ts';
+import type { CreateTaskRules } from './validate/create-task-rules.ts';
 import { checkImageOfSpec } from './validate/image-of-spec.ts';
 import type { TaskWatches } from './watch/task-watches.ts';
 

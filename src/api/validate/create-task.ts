@@ -5,9 +5,9 @@ import { checkImageProperties } from '../../domain/image/check-properties.ts';
 import { checkCount, checkText } from '../../domain/text-rules.ts';
 import { credentialFault } from '../../sources/check-source-credential.ts';
 import { checkSourceUri } from '../../sources/check-source-uri.ts';
-import type { SourceRules } from '../../sources/check-source-uri.ts';
 import type { FieldViolation } from '../api-error.ts';
-import { checkClone, type CloneRules } from './clone-image.ts';
+import { checkClone } from './clone-image.ts';
+import type { CreateTaskRules } from './create-task-rules.ts';
 import { checkExport } from './export-image.ts';
 
 /** A task has at most so many labels. */
@@ -18,12 +18,6 @@ export const labelValueLimit = 255;
 export const requestIdLimit = 255;
 /** The shortest and the longest time that a task stays listed after it ended, in seconds. */
 export const ttlBoundsSeconds = [1n, 315_576_000n] as const;
-
-/** What a request is judged by. */
-export interface CreateTaskRules extends SourceRules, CloneRules {
-  /** Why nothing is converted here; undefined where it is, or may be by another node. */
-  readonly missingForConversion: string | undefined;
-}
 
 /** Everything that a request to create a task shows by itself; empty: accepted. Throws for a kind that is not run here. */
 export function checkCreateTask(request: CreateTaskRequest, rules: CreateTaskRules, owner: string): FieldViolation[] {

@@ -5,7 +5,7 @@ import { credentialFault } from '../../sources/check-source-credential.ts';
 import { isCompressing } from '../../stages/conversion-of.ts';
 import { exportFormat, exportPlan } from '../../stages/export-plan.ts';
 import type { FieldViolation } from '../api-error.ts';
-import type { CreateTaskRules } from './create-task.ts';
+import type { CreateTaskRules } from './create-task-rules.ts';
 
 const at = 'spec.export_image';
 

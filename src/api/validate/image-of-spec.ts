@@ -3,7 +3,7 @@ import type { TaskSpec } from '../../gen/lehr/v1/task.ts';
 import type { FindImage } from '../../streams/find-image.ts';
 import type { FieldViolation } from '../api-error.ts';
 import type { Call } from '../call.ts';
-import type { CreateTaskRules } from './create-task.ts';
+import type { CreateTaskRules } from './create-task-rules.ts';
 import { checkExportOf } from './export-image.ts';
 
 /**
