@@ -4,20 +4,16 @@ import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
 import type { CommandContext, Runner } from '../command-context.ts';
 import { createTask } from '../create-task.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { durationOf } from '../parse/duration-of.ts';
 import { parseDurationMs } from '../parse/parse-duration.ts';
 import { collectPair, collectWord } from '../parse/parse-pair.ts';
+import { taskFields, type TaskOptions } from '../task-options.ts';
 import { tellAccepted } from '../tell-accepted.ts';
 
-interface CloneOptions {
+interface CloneOptions extends TaskOptions {
   readonly from?: string;
   readonly name?: string;
-  readonly label?: Readonly<Record<string, string>>;
   readonly tag?: readonly string[];
   readonly property?: Readonly<Record<string, string>>;
-  readonly ttl?: number;
-  readonly requestId?: string;
-  readonly wait?: true;
 }
 
 const examples = `
@@ -65,9 +61,6 @@ function requestFor(imageId: string, options: CloneOptions, newId: () => string)
         },
       },
     },
-    labels: { ...options.label },
-    requestId: options.requestId ?? newId(),
-    ttl: durationOf(options.ttl),
-    validateOnly: false,
+    ...taskFields(options, newId),
   };
 }

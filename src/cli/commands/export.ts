@@ -8,22 +8,17 @@ import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { explainFile } from '../explain-file.ts';
 import { readDestination } from '../parse/destination-uri.ts';
-import { durationOf } from '../parse/duration-of.ts';
 import { compressionNames, parseCompression } from '../parse/parse-compression.ts';
 import { parseDurationMs } from '../parse/parse-duration.ts';
 import { formatNames, parseFormat } from '../parse/parse-format.ts';
 import { collectPair } from '../parse/parse-pair.ts';
+import { taskFields, type TaskOptions } from '../task-options.ts';
 import { tellAccepted } from '../tell-accepted.ts';
 
-interface ExportOptions {
-  readonly label?: Readonly<Record<string, string>>;
+interface ExportOptions extends TaskOptions {
   readonly format?: DiskFormat;
   readonly compression?: Compression;
   readonly credential?: string;
-  readonly ttl?: number;
-  readonly requestId?: string;
-  readonly validateOnly?: true;
-  readonly wait?: true;
 }
 
 const examples = `
@@ -81,9 +76,6 @@ function requestFor(imageId: string, destinationUri: string, options: ExportOpti
         },
       },
     },
-    labels: { ...options.label },
-    requestId: options.requestId ?? newId(),
-    ttl: durationOf(options.ttl),
-    validateOnly: options.validateOnly === true,
+    ...taskFields(options, newId),
   };
 }

@@ -7,28 +7,23 @@ import { createTask } from '../create-task.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { explainFile } from '../explain-file.ts';
-import { durationOf } from '../parse/duration-of.ts';
 import { parseDurationMs } from '../parse/parse-duration.ts';
 import { previewLines } from '../output/preview-page.ts';
 import { formatNames, parseFormat } from '../parse/parse-format.ts';
 import { collectPair, collectWord } from '../parse/parse-pair.ts';
 import { readSource } from '../parse/source-uri.ts';
 import type { Source } from '../parse/source-uri.ts';
+import { taskFields, type TaskOptions } from '../task-options.ts';
 import { tellAccepted } from '../tell-accepted.ts';
 
-interface ImportOptions {
+interface ImportOptions extends TaskOptions {
   readonly name?: string;
-  readonly label?: Readonly<Record<string, string>>;
   readonly tag?: readonly string[];
   readonly property?: Readonly<Record<string, string>>;
   readonly digest?: string;
   readonly format?: DiskFormat;
   readonly storeFormat?: DiskFormat;
   readonly credential?: string;
-  readonly ttl?: number;
-  readonly requestId?: string;
-  readonly validateOnly?: true;
-  readonly wait?: true;
 }
 
 const examples = `
@@ -93,9 +88,6 @@ function requestFor(source: Source, options: ImportOptions, newId: () => string)
         },
       },
     },
-    labels: { ...options.label },
-    requestId: options.requestId ?? newId(),
-    ttl: durationOf(options.ttl),
-    validateOnly: options.validateOnly === true,
+    ...taskFields(options, newId),
   };
 }
