@@ -8,6 +8,7 @@ import { convert } from '../src/stages/convert.ts';
 import { convertStored } from '../src/stages/convert-stored.ts';
 import type { StageRun } from '../src/stages/stage.ts';
 import { FolderStore } from '../src/stores/folder/folder-store.ts';
+import { elapsed } from './elapsed.ts';
 import { writeLargeImage } from './large-images.ts';
 import { runShell } from './processes.ts';
 import { median, type Figure } from './report.ts';
@@ -91,10 +92,4 @@ async function* benchConverted(work: string, image: string, pool: BytesPool): As
     }
   }
   await store.close();
-}
-
-async function elapsed(work: () => unknown): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1_000;
 }

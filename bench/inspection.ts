@@ -8,6 +8,7 @@ import { probeSandbox, serviceSandbox } from '../src/sandbox/probe-sandbox.ts';
 import { convert } from '../src/stages/convert.ts';
 import type { StageRun } from '../src/stages/stage.ts';
 import { FolderStore } from '../src/stores/folder/folder-store.ts';
+import { elapsed } from './elapsed.ts';
 import { deleteImage, importOnce, writeLargeImage } from './large-images.ts';
 import { startLehr } from './lehr-server.ts';
 import { runShell, startReady } from './processes.ts';
@@ -116,12 +117,6 @@ function judge(path: string, depth: 'tables' | 'guest'): Extract<Verdict, { kind
   } finally {
     file.close();
   }
-}
-
-async function elapsed(work: () => unknown): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1_000;
 }
 
 /** The median time of a few runs, in milliseconds. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startSwift, SWIFT_USERS } from '../scripts/servers/start-swift.ts';
 import type { CreateTaskRequest } from '../src/gen/lehr/v1/task_service.ts';
+import { elapsed } from './elapsed.ts';
 import { deleteImage, runTask, writeLargeImage } from './large-images.ts';
 import { startLehr } from './lehr-server.ts';
 import { runShell } from './processes.ts';
@@ -79,10 +80,4 @@ function exportTo(imageId: string, destinationUri: string, credential: string): 
     },
     labels: {}, requestId: '', ttl: undefined, validateOnly: false,
   };
-}
-
-async function elapsed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1_000;
 }
