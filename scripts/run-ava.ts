@@ -15,7 +15,7 @@ const PROGRESS_INTERVAL_MS = 10_000;
  * every ten seconds, and gives AVA's own counts. A run that broke without a failed test counts as one failed.
  */
 export async function runAva(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Counts> {
-  const ava = path.join(root, 'node_modules/ava/entrypoints/cli.js');
+  const ava = path.join(root, 'scripts/ava-tap.ts');
   // What was compiled for one file of tests serves the others.
   const cached = { NODE_COMPILE_CACHE: path.join(root, '.cache/compiled'), ...env };
   const child = spawn(process.execPath, [ava, '--tap', ...args], { cwd: root, env: cached, stdio: ['ignore', 'pipe', 'inherit'] });
