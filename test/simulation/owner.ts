@@ -47,6 +47,10 @@ export class Owner {
     if (cancelAtMs !== undefined) scheduler.at(cancelAtMs, () => void this.#cancel());
   }
 
+  get destination(): string | undefined {
+    return this.#task.source.kind === 'export' ? this.#task.source.uri : undefined;
+  }
+
   /** Something has happened to the task. */
   onEvent($case: Payload['$case']): void {
     const { deleteAfterMs, cancelAfter, source } = this.#task;
@@ -62,6 +66,12 @@ export class Owner {
   onClone(): void {
     const { scheduler, random } = this.#world;
     if (random.chance(0.3)) scheduler.at(random.between(0, 60), () => void this.#delete());
+  }
+
+  /** The export has made its object, and the log does not know yet: a cancel that comes now has it withdrawn. */
+  onExported(): void {
+    const { scheduler, random } = this.#world;
+    if (random.chance(0.2)) scheduler.at(random.between(0, 60), () => void this.#cancel());
   }
 
   async #create(): Promise<void> {

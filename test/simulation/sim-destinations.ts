@@ -2,22 +2,23 @@ import { failure, FailureError } from '../../src/domain/failures.ts';
 import { destinationExists } from '../../src/destinations/delivery-failures.ts';
 import type { Artefact, Delivered, Delivery, DestinationRequest, Destinations } from '../../src/destinations/destination.ts';
 import type { Life } from './life.ts';
+import type { SimDisk } from './sim-disk.ts';
 import type { World } from './world.ts';
 
 /** A destination that makes an object in one step, if none is there, with faults and deaths around it. */
 export class SimDestinations implements Destinations {
   readonly #world: World;
   readonly #life: Life;
-  readonly #exported: Map<string, string>;
+  readonly #disk: SimDisk;
 
-  constructor(world: World, life: Life, exported: Map<string, string>) {
+  constructor(world: World, life: Life, disk: SimDisk) {
     this.#world = world;
     this.#life = life;
-    this.#exported = exported;
+    this.#disk = disk;
   }
 
   async deliver({ uri }: DestinationRequest, { digest, sizeBytes }: Artefact, { ours, signal, progress }: Delivery): Promise<Delivered> {
-    const lying = await this.#step(`looks at ${uri}`, () => this.#exported.get(uri));
+    const lying = await this.#step(`looks at ${uri}`, () => this.#disk.exported.get(uri));
     const found = (there: string): Delivered => {
       if (!ours.some((own) => own.digest === there)) throw destinationExists(uri);
       this.#world.count('export found what it had delivered');
@@ -30,9 +31,11 @@ export class SimDestinations implements Destinations {
       progress((part * sizeBytes) / 4, sizeBytes);
     }
     const there = await this.#step(`makes ${uri}`, () => {
-      const other = this.#exported.get(uri);
-      if (other === undefined) this.#exported.set(uri, digest);
-      return other;
+      const other = this.#disk.exported.get(uri);
+      if (other !== undefined) return other;
+      this.#disk.exported.set(uri, digest);
+      this.#disk.onExported(uri);
+      return undefined;
     });
     return there === undefined ? { location: uri, digest, sizeBytes, verified: true } : found(there);
   }
@@ -40,7 +43,7 @@ export class SimDestinations implements Destinations {
   async withdraw({ uri }: DestinationRequest, { digest }: Delivered): Promise<boolean> {
     return this.#step(`withdraws ${uri}`, () => {
       this.#world.count('export withdrawn');
-      return this.#exported.get(uri) === digest ? this.#exported.delete(uri) : true;
+      return this.#disk.exported.get(uri) === digest ? this.#disk.exported.delete(uri) : true;
     });
   }
 

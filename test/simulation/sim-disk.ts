@@ -12,6 +12,8 @@ export class SimDisk {
   readonly images = new Map<string, boolean>();
   /** What lies at the destinations of exports, by address: its digest. */
   readonly exported = new Map<string, string>();
+  /** An object was made at this address. */
+  onExported: (uri: string) => void = () => undefined;
 }
 
 function systemError(code: string, name: string): FailureError {

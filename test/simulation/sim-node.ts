@@ -120,7 +120,7 @@ export class SimNode {
     };
     const deps = {
       pool: simPool(world, life, shared.disk, sourceOf), store, sources: new SimSources(world, life), regions: noRegions,
-      destinations: new SimDestinations(world, life, shared.disk.exported), onLeftBehind: () => undefined, findImage: findImageIn(this.images), sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' } as const,
+      destinations: new SimDestinations(world, life, shared.disk), onLeftBehind: () => undefined, findImage: findImageIn(this.images), sandbox: { kind: 'none', missing: 'Nothing is converted in a simulation.' } as const,
       maxVirtualBytes: 2n ** 40n, requireRecognisedRaw: false, maxImageBytes: 2 ** 40, maxDecodedRatio: 2000,
     };
     const importImage = importHandler(deps);

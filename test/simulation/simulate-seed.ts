@@ -56,6 +56,7 @@ export async function simulateSeed(seed: number, { judge }: SimulationOptions = 
   const cluster = new Cluster(world, log, disk);
   const owners = plan.tasks.map((task) => new Owner(world, cluster, task));
   const ownersById = new Map(owners.map((owner) => [owner.promises.taskId, owner]));
+  disk.onExported = (uri) => owners.find(({ destination }) => destination === uri)?.onExported();
   const cloneChecks = new CloneChecks(world, log);
   log.onAccepted = (record, before, after) => {
     checkAccepted(world, log, record, before, after);

@@ -9,16 +9,17 @@ import type { Judge } from './world.ts';
 /** Each test runs so many seeds, so that a slow machine shows progress. */
 const chunk = 20;
 
-const freshBase = randomInt(2 ** 31);
-const bases = [...Array.from({ length: 9 }, (_, index) => 1 + index * chunk), freshBase, freshBase + chunk];
+const freshBase = randomInt(2 ** 30, 2 ** 31);
+const fixedBases = Array.from({ length: 9 }, (_, index) => 1 + index * chunk);
 
-const reached = new Map<string, number>();
+/** By the fixed seeds, since what a fresh one reaches is chance. */
+const reached = new Set<string>();
 
-for (const base of bases) {
+for (const base of [...fixedBases, freshBase, freshBase + chunk]) {
   test.serial(`every invariant holds for seeds ${base} to ${base + chunk - 1}`, async (t) => {
     for (let seed = base; seed < base + chunk; seed += 1) {
       const report = await simulateSeed(seed);
-      for (const [what, count] of report.counts) reached.set(what, (reached.get(what) ?? 0) + count);
+      if (base < freshBase) for (const what of report.counts.keys()) reached.add(what);
       if (report.violation !== undefined) t.log(describeReport(report));
       t.is(report.violation, undefined, `seed ${seed}`);
     }
