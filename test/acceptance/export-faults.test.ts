@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -78,7 +78,7 @@ async function awaitCleared(folder: string, taskId: string): Promise<void> {
   while (storeFiles(folder).staging.some((name) => name.startsWith(taskId))) await delay(5);
 }
 
-/** A server that takes a PUT to its middle, and the rest only when the test says so. */
+/** A server that takes a PUT to its middle, and the rest only when the test says so; `busyTimes` of them it does not take at all. */
 interface SlowStore {
   readonly url: string;
   readonly stored: ReadonlyMap<string, Buffer>;
@@ -87,7 +87,8 @@ interface SlowStore {
   readonly open: () => void;
 }
 
-async function startSlowStore(t: ExecutionContext): Promise<SlowStore> {
+async function startSlowStore(t: ExecutionContext, busyTimes = 0): Promise<SlowStore> {
+  let refusals = busyTimes;
   const stored = new Map<string, Buffer>();
   const begun = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
@@ -99,6 +100,10 @@ async function startSlowStore(t: ExecutionContext): Promise<SlowStore> {
       if (bytes === undefined) response.writeHead(404).end();
       else response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
       return;
+    }
+    if (refusals > 0) {
+      refusals -= 1;
+      return void response.writeHead(503, { connection: 'close' }).end();
     }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => {
@@ -281,18 +286,19 @@ if (hasTool('qemu-img') && hasTool('bubblewrap')) {
   }
 
   test('a conversion is kept while its task waits for the next attempt, and delivered then', async (t) => {
-    const { server, folder, root, imageId } = await settle(t);
-    const { id } = await createExport(server.api, imageId, uriOf(root, 'later', 'x'), { format: 'DISK_FORMAT_VMDK' });
-    await awaitTask(server.api, id, ({ state, failure }) => state === 'STATE_PENDING' && failure?.reason === 'REASON_DESTINATION_UNREACHABLE');
+    const { server, folder, imageId } = await settle(t);
+    const store = await startSlowStore(t, 1);
+    const { id } = await createExport(server.api, imageId, `${store.url}/x`, { format: 'DISK_FORMAT_VMDK' });
+    await awaitTask(server.api, id, ({ state, failure }) => state === 'STATE_PENDING' && failure?.metadata['http_status'] === '503');
     const staged = (): readonly string[] => storeFiles(folder).staging.filter((name) => name.startsWith(id));
     while (staged().length > 1) await delay(5);
     t.deepEqual(staged(), [`${id}.1.converted`]);
-    mkdirSync(path.join(root, 'later'));
+    store.open();
     const task = await awaitTask(server.api, id);
     t.is(task.state, 'STATE_SUCCEEDED', task.failure?.message);
     const events = await eventsOf(server.api, `tasks/${id}`);
     t.is(new Set(conversions(events)).size, 1);
-    t.deepEqual(conversions(events).slice(0, 1), [digestOf(readFileSync(path.join(root, 'later', 'x')))]);
+    t.deepEqual(conversions(events).slice(0, 1), [digestOf(store.stored.get('/x') ?? Buffer.alloc(0))]);
     t.deepEqual(story(events).slice(0, 4), ['taskCreated', 'attemptStarted', 'stageCompleted convert', 'attemptFailed']);
     await awaitCleared(folder, id);
   });

@@ -29,7 +29,7 @@ export function hasEnded({ state }: Task): boolean {
   return state === 'STATE_SUCCEEDED' || state === 'STATE_FAILED' || state === 'STATE_CANCELED';
 }
 
-/** Watches until each of the tasks is as asked for, and gives them as they were then, in that order. */
+/** Watches until each of the tasks is as asked for, and gives them as they were then, in that order; throws where one ends otherwise. */
 export async function awaitTasks(
   api: Api, ids: readonly string[], isAsAsked: (task: Task) => boolean = hasEnded,
 ): Promise<readonly Task[]> {
@@ -39,7 +39,11 @@ export async function awaitTasks(
   for await (const { message } of api.watchTasks({})) {
     if (message?.$case !== 'snapshot' && message?.$case !== 'change') continue;
     const task = message.value;
-    if (!missing.has(task.id) || !isAsAsked(task)) continue;
+    if (!missing.has(task.id)) continue;
+    if (!isAsAsked(task)) {
+      if (hasEnded(task)) throw new Error(`a task ended and was never as asked for: ${task.state} ${task.failure?.message ?? ''}`);
+      continue;
+    }
     found.set(task.id, task);
     missing.delete(task.id);
     if (missing.size === 0) break;
