@@ -11,13 +11,16 @@ import { FolderStore } from '../src/stores/folder/folder-store.ts';
 import { elapsed } from './elapsed.ts';
 import { writeLargeImage } from './large-images.ts';
 import { runShell } from './processes.ts';
-import { median, type Figure } from './report.ts';
+import { best, type Figure } from './report.ts';
 
 const rounds = 5;
 const taskId = '00000000-0000-4000-8000-000000000001';
 const run: StageRun = { taskId, attempt: 1, signal: new AbortController().signal, progress: () => undefined };
 
-/** What exporting costs: an image as it is stored beside `cp`, and a converted one beside bare qemu-img, all durable at the end. */
+/**
+ * What exporting costs: an image as it is stored beside `cp`, and a converted one beside bare qemu-img, all durable at the end. Each way
+ * at its best, since rounds differ by how fast the machine finds memory for so many new pages.
+ */
 export async function* benchExport(folder: string): AsyncGenerator<Figure> {
   const work = resolve(folder, 'exported');
   mkdirSync(work);
@@ -37,17 +40,20 @@ async function* benchAsStored(work: string, image: string, pool: BytesPool): Asy
   const stored = await pool.digest({ path: image, name: 'large.raw' }, run);
   const artefact = artefactOf({ path: image, name: 'large.raw', ...stored }, pool);
   const seconds: Record<'cp' | 'export', number[]> = { cp: [], export: [] };
+  const target = join(work, 'target.raw');
+  const ways = {
+    cp: () => runShell(`cp ${image} ${target} && sync ${target}`),
+    export: () => destinations.deliver({ uri: `file://${target}`, credential: '', owner: 'default' }, artefact, { ...run, ours: [] }),
+  };
   for (let round = 0; round < rounds; round += 1) {
-    const copied = join(work, 'copied.raw');
-    seconds.cp.push(await elapsed(() => runShell(`cp ${image} ${copied} && sync ${copied}`)));
-    const target = join(work, 'exported.raw');
-    seconds.export.push(await elapsed(() => destinations.deliver(
-      { uri: `file://${target}`, credential: '', owner: 'default' }, artefact, { ...run, ours: [] },
-    )));
-    await runShell(`rm ${copied} ${target} && sync`);
+    // Whoever comes second finds memory that the machine has at hand, the first may have to wait for it.
+    for (const way of round % 2 === 0 ? ['cp', 'export'] as const : ['export', 'cp'] as const) {
+      seconds[way].push(await elapsed(ways[way]));
+      await runShell(`rm ${target} && sync`);
+    }
   }
   await destinations.close();
-  const [cp, exported] = [median(seconds.cp), median(seconds.export)];
+  const [cp, exported] = [best(seconds.cp), best(seconds.export)];
   const versus = 'cp; sync';
   yield { name: `${versus} of 1 GiB`, value: cp * 1_000, unit: 'ms', versus: '', ratio: undefined };
   const name = 'export of 1 GiB to a file, as stored, read back';
@@ -81,14 +87,14 @@ async function* benchConverted(work: string, image: string, pool: BytesPool): As
       await store.discardPart(taskId, 1, 'converted');
     }
     const what = `raw to ${compression === 'COMPRESSION_NONE' ? 'qcow2' : 'zstd qcow2'}`;
-    const alone = median(seconds.bare);
+    const alone = best(seconds.bare);
     const versus = 'the speed of qemu-img convert -W; sync';
     yield { name: `qemu-img convert -W; sync, ${what}`, value: alone * 1_000, unit: 'ms', versus: '', ratio: undefined };
     const measured = [
       ['conversion, its source verified beside it', seconds.beside], ['convert stage of an export, its result proven', seconds.stage],
     ] as const;
     for (const [name, times] of measured) {
-      yield { name: `${name}, ${what}`, value: median(times) * 1_000, unit: 'ms', versus, ratio: alone / median(times) };
+      yield { name: `${name}, ${what}`, value: best(times) * 1_000, unit: 'ms', versus, ratio: alone / best(times) };
     }
   }
   await store.close();

@@ -30,3 +30,8 @@ export function percentile(numbers: number[], p: number): number {
 export function median(numbers: readonly number[]): number {
   return percentile([...numbers], 0.5);
 }
+
+/** The least of some times. */
+export function best(seconds: readonly number[]): number {
+  return Math.min(...seconds);
+}

@@ -1,10 +1,15 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { FailureError } from '../../domain/failures.ts';
 import type { ByteReader } from '../../formats/reading/byte-reader.ts';
 import { storeFailure } from '../../stores/store-failure.ts';
 
+const readFrom = promisify(read);
+
 /** A stored file that is open for reading. Whoever opened it closes it. */
 export interface StoredFile extends ByteReader {
+  /** Fills `bytes` from `offset` on, off this thread. Behind the end of the file they are zero. */
+  fill(bytes: Uint8Array, offset: number): Promise<void>;
   close(): void;
 }
 
@@ -25,6 +30,17 @@ export function openStoredFile(path: string, name: string): StoredFile {
         const bytes = fromStore(name, () => readAt(fd, target, offset, wanted));
         if (offset === 0 && target !== into) beginning = bytes;
         return bytes;
+      },
+      async fill(bytes, offset) {
+        try {
+          for (let at = 0; at < bytes.length; ) {
+            const { bytesRead } = await readFrom(fd, bytes, at, bytes.length - at, offset + at);
+            if (bytesRead === 0) return void bytes.fill(0, at);
+            at += bytesRead;
+          }
+        } catch (error) {
+          throw new FailureError(storeFailure(error, name, 0), { cause: error });
+        }
       },
       close: () => closeSync(fd),
     };
