@@ -8,7 +8,7 @@ export interface LehrServer extends Ready {
 }
 
 /** What users run: `npm run bench` builds it first. */
-const entry = join(import.meta.dirname, '../dist/src/cli/main.js');
+const entry = join(import.meta.dirname, '../dist/command/main.js');
 
 /** Starts `lehr serve` on free ports in `folder`. */
 export async function startLehr(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<LehrServer> {

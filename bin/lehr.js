@@ -20,7 +20,7 @@ const root = path.dirname(path.dirname(self));
 // A package that was published has no src folder, a checkout may have a dist folder that is out of date.
 function findEntry() {
   const source = path.join(root, 'src', 'cli', 'main.ts');
-  return existsSync(path.join(root, 'src')) ? source : path.join(root, 'dist', 'src', 'cli', 'main.js');
+  return existsSync(path.join(root, 'src')) ? source : path.join(root, 'dist', 'command', 'main.js');
 }
 
 // Asked of the module resolver, because the package may lie beside this one or above it.

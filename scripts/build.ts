@@ -1,4 +1,7 @@
-/** Compiles src/ and projections/ into dist/ and copies what the compiled code reads at run time: SQL and descriptors. */
+/**
+ * Compiles src/ and projections/ into dist/, copies there what the compiled code reads at run time (SQL and descriptors), and
+ * joins the command.
+ */
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -37,3 +40,5 @@ for (const file of (await filesBelow(dist)).filter((name) => name.endsWith('.js'
     process.exitCode = 1;
   }
 }
+
+await runOrExit(process.execPath, [path.join(root, 'scripts/bundle.ts')], root);

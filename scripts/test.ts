@@ -3,6 +3,9 @@
  * all tests. With arguments (`npm test -- test/formats`) it runs the tests that they select and nothing else. The last
  * line is `N passed, N failed`, with `, N skipped` where something was.
  */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
 import { CHECKS } from './checks.ts';
 import type { Check } from './checks.ts';
 import { runAva } from './run-ava.ts';
@@ -63,7 +66,10 @@ counts.push(reportServers(await servers));
 
 console.log(selection.length === 0 ? 'running the tests' : `running the tests in ${selection.join(' ')}`);
 const startMs = performance.now();
-const env = { ...process.env, ...(await servers).env, TEST_TOOLS: (await tools).available.join(',') };
+const command = path.resolve(import.meta.dirname, '../dist/command/main.js');
+// Only the check "build" proves that what is in dist was built from this source.
+const built = selection.length === 0 && existsSync(command) ? { TEST_LEHR: command } : {};
+const env = { ...process.env, ...(await servers).env, ...built, TEST_TOOLS: (await tools).available.join(',') };
 counts.push(await runAva(selection, env));
 await (await servers).stop();
 console.log(`ran the tests in ${seconds(startMs)}`);

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 
-const entry = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+import { lehrEntry } from '../tooling/lehr-entry.ts';
 
 /** A command that takes longer has hung. */
 const commandTimeoutMs = 60_000;
@@ -33,7 +32,7 @@ export interface RunOptions {
 
 /** Starts the real command line as a process of its own. */
 export function startLehr(args: readonly string[], options: RunOptions = {}): Running {
-  const line = [...(options.wrapper ?? []), process.execPath, '--disable-warning=ExperimentalWarning', entry, ...args];
+  const line = [...(options.wrapper ?? []), process.execPath, '--disable-warning=ExperimentalWarning', lehrEntry, ...args];
   const child = spawn(line[0] ?? '', line.slice(1), {
     cwd: options.cwd,
     env: {

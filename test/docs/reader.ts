@@ -5,12 +5,14 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { lehrEntry } from '../tooling/lehr-entry.ts';
+
 const root = path.resolve(import.meta.dirname, '../..');
 
 /** A block that takes longer has hung. */
 const blockTimeoutMs = 60_000;
 
-const lehr = `exec "${process.execPath}" --disable-warning=ExperimentalWarning "${path.join(root, 'bin/lehr.js')}"`;
+const lehr = `exec "${process.execPath}" --disable-warning=ExperimentalWarning "${lehrEntry}"`;
 
 /** What stands in front of PATH: the commands of the pages, without npm's own start-up time; Debian's Python, which has grpcio. */
 const shims: Readonly<Record<string, string>> = {

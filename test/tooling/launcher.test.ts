@@ -37,7 +37,7 @@ if (what === 'report') {
 
 type Layout = {
   /** Where the entry stands in the package. */
-  readonly entry: 'src/cli/main.ts' | 'dist/src/cli/main.js';
+  readonly entry: 'src/cli/main.ts' | 'dist/command/main.js';
   /** Whether the Node that runs the launcher is too old for Lehr. */
   readonly node: 'old' | 'new';
   /** Where the `node` package is installed, if at all. */
@@ -97,9 +97,9 @@ type Report = { readonly args: string[]; readonly entry: string; readonly pid: n
 
 const layouts: readonly (readonly [title: string, layout: Layout])[] = [
   ['a checkout on a new Node', { entry: 'src/cli/main.ts', node: 'new' }],
-  ['a published package on a new Node', { entry: 'dist/src/cli/main.js', node: 'new' }],
+  ['a published package on a new Node', { entry: 'dist/command/main.js', node: 'new' }],
   ['a checkout on an old Node', { entry: 'src/cli/main.ts', node: 'old', nodePackage: 'nested' }],
-  ['a published package on an old Node, the node package beside it', { entry: 'dist/src/cli/main.js', node: 'old', nodePackage: 'hoisted' }],
+  ['a published package on an old Node, the node package beside it', { entry: 'dist/command/main.js', node: 'old', nodePackage: 'hoisted' }],
 ];
 
 for (const [title, layout] of layouts) {

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const launcher = path.resolve(import.meta.dirname, '../../../bin/lehr.js');
+import { lehrEntry } from '../../tooling/lehr-entry.ts';
 
 /** Node keeps compiled code here, so that a server that is started for the second time is ready in half the time. */
 const compileCacheFolder = process.env['NODE_COMPILE_CACHE'] ?? path.join(tmpdir(), 'lehr-test-compile-cache');
@@ -19,7 +19,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A process of `lehr`, started by its own launcher from source. */
+/** A process of `lehr`. */
 export interface LehrProcess {
   readonly child: ChildProcess;
   /** What it has printed so far. */
@@ -41,7 +41,7 @@ export interface ProcessOptions {
 
 /** Starts `lehr ARGS`. It dies with the test at the latest. */
 export function startProcess(args: readonly string[], { cwd, env, wrapper = [] }: ProcessOptions = {}): LehrProcess {
-  const [program = '', ...line] = [...wrapper, process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...args];
+  const [program = '', ...line] = [...wrapper, process.execPath, '--disable-warning=ExperimentalWarning', lehrEntry, ...args];
   const child = spawn(program, line, {
     cwd: cwd ?? tmpdir(),
     env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', NODE_COMPILE_CACHE: compileCacheFolder, ...env },
