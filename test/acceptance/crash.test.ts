@@ -155,7 +155,8 @@ async function assertAllIsWell(t: ExecutionContext, server: LehrServer, expected
 
 const stoodAt = new Set<string>();
 
-for (const seed of [0, 2, 4]) {
+/** With four rounds each, these two meet every moment once. */
+for (const seed of [0, 4]) {
   test(`every acknowledged task ends by itself, with one image, after ${roundsPerSeed} deaths by SIGKILL (seed ${seed})`, async (t) => {
     t.timeout(300_000);
     for (const what of await surviveRounds(t, seed)) stoodAt.add(what);
