@@ -7,7 +7,7 @@ import { checkpointEveryBytes, slotBytes, threadDeathLimit } from '../../src/byt
 import { BytesPool } from '../../src/bytes/bytes-pool.ts';
 import type { SyncedPrefix } from '../../src/bytes/staged-file.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
-import { startPool, until, writeAll } from './pool-fixture.ts';
+import { sharePool, startPool, until, writeAll } from './pool-fixture.ts';
 
 const disk = buildRaw(mbr);
 const html = Buffer.from('<!DOCTYPE html><html><body>Not found</body></html>\n'.padEnd(1024 * 1024));
@@ -21,17 +21,18 @@ function diskOf(sizeBytes: number): Buffer {
   return bytes.subarray(0, sizeBytes);
 }
 
+const sharedPool = sharePool();
+
 for (const sizeBytes of [512, 65_536, slotBytes - 512, slotBytes, slotBytes + 512, 11 * slotBytes + 77]) {
   for (const chunkBytes of [65_536, 100_001, 3 * slotBytes]) {
     test(`${sizeBytes} bytes in chunks of ${chunkBytes} arrive whole, with their digest`, async (t) => {
-      const { pool, open } = startPool(t, 1);
+      const { open } = sharedPool(t);
       const bytes = diskOf(sizeBytes);
       const { sink, path } = open('a');
       await writeAll(sink, bytes, chunkBytes);
       t.deepEqual(await sink.finish(), { sizeBytes, digest: digestOf(bytes) });
       t.true(readFileSync(path).equals(bytes));
       t.is(statSync(path).mode & 0o777, 0o600);
-      t.like(pool.stats(), { borrowedSlots: 0, waiting: 0, load: 0 });
     });
   }
 }
@@ -39,16 +40,17 @@ for (const sizeBytes of [512, 65_536, slotBytes - 512, slotBytes, slotBytes + 51
 /** Nobody asks how far it is, or gives it up. */
 const unwatched = { signal: new AbortController().signal, progress: () => undefined };
 
-test('more bytes than an early flush waits for arrive whole', async (t) => {
-  const { open } = startPool(t, 1);
+test('more bytes than an early flush waits for arrive whole, and no slot stays borrowed', async (t) => {
+  const { pool, open } = startPool(t, 1);
   const bytes = diskOf(70 * 1024 * 1024);
   const { sink } = open('a');
   await writeAll(sink, bytes, 1024 * 1024);
   t.deepEqual(await sink.finish(), { sizeBytes: bytes.length, digest: digestOf(bytes) });
+  t.like(pool.stats(), { borrowedSlots: 0, waiting: 0, load: 0 });
 });
 
 test('what has come is made durable when asked, with its digest, and more may follow', async (t) => {
-  const { open } = startPool(t, 1);
+  const { open } = sharedPool(t);
   const bytes = diskOf(3 * slotBytes);
   const { sink, path } = open('a');
   for (const sizeBytes of [100, slotBytes, 3 * slotBytes]) {
@@ -60,7 +62,7 @@ test('what has come is made durable when asked, with its digest, and more may fo
 });
 
 test('a transfer that begins anew is one of what comes then, and its head is judged again', async (t) => {
-  const { open } = startPool(t, 1);
+  const { open } = sharedPool(t);
   const bytes = diskOf(3 * slotBytes);
   const good = open('good');
   await writeAll(good.sink, diskOf(5 * slotBytes), 100_000);
@@ -147,7 +149,7 @@ test('many transfers at once share the slots in turn and all end well', async (t
 });
 
 test('content that its head shows to be no disk image fails before its end, and its file is removed', async (t) => {
-  const { folder, open } = startPool(t, 1);
+  const { folder, open } = sharedPool(t);
   const { sink, failed } = open('a');
   await sink.write(html);
   t.like(await failed, { failure: { reason: 'REASON_NOT_A_DISK_IMAGE' } });
@@ -158,7 +160,7 @@ test('content that its head shows to be no disk image fails before its end, and 
 });
 
 test('content shorter than a head is judged at its end', async (t) => {
-  const { folder, open } = startPool(t, 1);
+  const { folder, open } = sharedPool(t);
   const { sink } = open('a');
   await sink.write(html.subarray(0, 60));
   t.like(await t.throwsAsync(sink.finish()), { failure: { reason: 'REASON_NOT_A_DISK_IMAGE' } });
@@ -212,7 +214,7 @@ test('an abort removes the file in whatever state the transfer is', async (t) =>
 });
 
 test('an abort that meets the end of the transfer removes the finished file', async (t) => {
-  const { folder, open } = startPool(t, 1);
+  const { folder, open } = sharedPool(t);
   for (let turns = 0; turns < 40; turns += 1) {
     const { sink, path } = open(String(turns));
     await sink.write(disk);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { BytesPool } from '../../src/bytes/bytes-pool.ts';
 import type { Sink } from '../../src/bytes/sink.ts';
@@ -36,18 +37,28 @@ export function startPool(t: ExecutionContext, workers: number): PoolFixture {
     await pool.close();
     rmSync(folder, { recursive: true });
   });
-  return {
-    pool,
-    folder,
-    threads,
-    deaths,
-    open(name) {
-      const path = join(folder, name);
-      const failed = Promise.withResolvers<Error>();
-      const sink = pool.openSink({ path, name, declared: 'DISK_FORMAT_UNSPECIFIED', onFailure: failed.resolve });
-      return { sink, path, failed: failed.promise };
-    },
+  return { pool, folder, threads, deaths, open: (name) => openSink(pool, folder, name) };
+}
+
+/**
+ * One pool of one thread for many tests of a file, which each have a folder of their own: starting a thread takes longer than most of
+ * them. Not for those that ask what the pool does.
+ */
+export function sharePool(): (t: ExecutionContext) => Pick<PoolFixture, 'pool' | 'folder' | 'open'> {
+  const pool = new BytesPool(1);
+  test.after.always(() => pool.close());
+  return (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'lehr-pool-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    return { pool, folder, open: (name) => openSink(pool, folder, name) };
   };
+}
+
+function openSink(pool: BytesPool, folder: string, name: string): ReturnType<PoolFixture['open']> {
+  const path = join(folder, name);
+  const failed = Promise.withResolvers<Error>();
+  const sink = pool.openSink({ path, name, declared: 'DISK_FORMAT_UNSPECIFIED', onFailure: failed.resolve });
+  return { sink, path, failed: failed.promise };
 }
 
 /** Writes `bytes` in chunks, waiting where the pool says so. */
