@@ -2,11 +2,13 @@
  * Joins what the command `lehr` and its threads load into a few files, dist/command/: a server starts in half the processor time then,
  * and so does a command, since Node spends more on a thousand modules than on their code. Called by build.ts, on the compiled code.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
+
+import { bundledLicences } from './bundled-licences.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const compiled = path.join(root, 'dist/src');
@@ -35,7 +37,8 @@ const dataFiles: Plugin = {
 /** CommonJS packages in the bundle ask for Node's modules with `require`. */
 const banner = 'import { createRequire } from \'node:module\';\nconst require = createRequire(import.meta.url);';
 
-await build({
+const { metafile } = await build({
+  absWorkingDir: root,
   entryPoints: ENTRIES.map((name) => path.join(compiled, `${name}.js`)),
   entryNames: '[name]',
   outdir: target,
@@ -46,7 +49,9 @@ await build({
   target: 'node24',
   external: APART,
   banner: { js: banner },
-  legalComments: 'inline',
+  legalComments: 'none',
+  metafile: true,
   plugins: [dataFiles],
   logLevel: 'warning',
 });
+await writeFile(path.join(target, 'LICENSES.txt'), await bundledLicences(root, Object.keys(metafile.inputs)));
