@@ -12,7 +12,6 @@ import type { GlobalOptions } from './global-options.ts';
 import { watchInterruption } from './interruption.ts';
 import { createOutput } from './output/output.ts';
 import { printError } from './output/print-error.ts';
-import { createProgram } from './program.ts';
 import { serveCommand } from './serve.ts';
 import { readVersion } from './version.ts';
 
@@ -23,6 +22,8 @@ export async function runCli(args: readonly string[], process: NodeJS.Process): 
     if (args[0] === 'serve') return await serveCommand(args.slice(1));
     if (args[0] === 'help' && args[1] === 'serve') return await serveCommand(['--help']);
     let exitCode: number = exitCodes.success;
+    // Loaded here, since the server needs none of the commands.
+    const { createProgram } = await import('./program.ts');
     const program = createProgram(await readVersion(), async (command, work) => {
       exitCode = await runCommand(command, work, isJson, process);
     }, (text) => void process.stdout.write(text), (text) => void process.stderr.write(text));
