@@ -26,8 +26,6 @@ export function lehrIn(scratch: Scratch, grpcAddress: string, isNamed = false): 
   const start = (words: readonly string[], stdout: 'inherit' | 'pipe') =>
     scratch.start([process.execPath, launcher, ...words, ...naming], ['ignore', stdout, 'inherit'], {
       LEHR_SERVER: grpcAddress,
-      // Node keeps compiled code here, so that each command starts faster than the one before.
-      NODE_COMPILE_CACHE: path.join(scratch.folder, 'compile-cache'),
     });
   const expectEnd = async (words: readonly string[], ended: Promise<unknown[]>, ...expected: readonly number[]): Promise<number> => {
     const [exitCode] = await ended;

@@ -27,6 +27,8 @@ export async function openScratch(name: string, signal: AbortSignal): Promise<Sc
   const folder = await mkdtemp(path.join(base, `lehr-${name}-`)).catch((cause: unknown) => {
     throw new DemoError(`no folder can be made in ${base}. Name another one: TMPDIR=/path npm run ${name}`, { cause });
   });
+  // Node keeps compiled code here, so that each program starts faster than the one before.
+  const compileCache = path.join(folder, 'compile-cache');
   const undo = new AsyncDisposableStack();
   undo.defer(() => rm(folder, { recursive: true, force: true }));
   return {
@@ -36,7 +38,8 @@ export async function openScratch(name: string, signal: AbortSignal): Promise<Sc
     start: ([program = '', ...words], stdio, env) => {
       signal.throwIfAborted();
       // In a process group of its own: Ctrl-C reaches the demo alone, which then ends everything in order.
-      const child = spawn(program, words, { cwd: folder, stdio, env: { ...process.env, ...env }, detached: true });
+      const wholeEnv = { NODE_COMPILE_CACHE: compileCache, ...process.env, ...env };
+      const child = spawn(program, words, { cwd: folder, stdio, env: wholeEnv, detached: true });
       signal.addEventListener('abort', () => signalGroup(child, 'SIGKILL'), { once: true });
       undo.defer(() => end(child));
       return child;

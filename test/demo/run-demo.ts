@@ -28,7 +28,9 @@ export async function runDemo(t: ExecutionContext, words: readonly string[], env
   meanwhile: (text: string, child: DemoProcess) => void = () => undefined): Promise<DemoRun> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lehr-test-demo-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const child = spawn(process.execPath, words, { cwd: root, env: { TMPDIR: folder, LANG: 'C.UTF-8', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  // What was compiled for other tests need not be compiled again.
+  const shared = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
+  const child = spawn(process.execPath, words, { cwd: root, env: { ...shared, TMPDIR: folder, LANG: 'C.UTF-8', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
