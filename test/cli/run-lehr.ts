@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { Writable } from 'node:stream';
 
+import { runCli } from '../../src/cli/run-cli.ts';
 import { lehrEntry } from '../tooling/lehr-entry.ts';
 
 /** A command that takes longer has hung. */
@@ -55,9 +57,46 @@ export function startLehr(args: readonly string[], options: RunOptions = {}): Ru
   return { child, untilPrinted, ended };
 }
 
-/** Runs the command line to its end. */
-export function runLehr(args: readonly string[], options?: RunOptions): Promise<Ran> {
+/** Runs the command line to its end, as a process of its own: what only a process shows, such as that it ends. */
+export function runProcess(args: readonly string[], options?: RunOptions): Promise<Ran> {
   const { child, ended } = startLehr(args, options);
   child.stdin?.end();
   return ended;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs the command line to its end in this process, which takes a tenth of the time. One at a time, since a command sees the folder and
+ * the variables of the whole process.
+ */
+export function runLehr(args: readonly string[], options: Omit<RunOptions, 'wrapper'> = {}): Promise<Ran> {
+  const ran = last.then(() => runHere(args, options));
+  last = ran.catch(() => undefined);
+  return ran;
+}
+
+async function runHere(args: readonly string[], { cwd, env = {} }: Omit<RunOptions, 'wrapper'>): Promise<Ran> {
+  const [folder, variables] = [process.cwd(), { ...process.env }];
+  const printed: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
+  const streamTo = (name: keyof typeof printed): Writable => new Writable({
+    write(bytes: Buffer, _encoding, done) {
+      printed[name].push(bytes);
+      done();
+    },
+  });
+  if (cwd !== undefined) process.chdir(cwd);
+  Object.assign(process.env, env);
+  try {
+    // Beside these three the command line uses nothing of a process that it is given.
+    const given = { stdout: streamTo('stdout'), stderr: streamTo('stderr'), env: process.env } as unknown as NodeJS.Process;
+    const exitCode = await runCli(args, given);
+    return { exitCode, stdout: Buffer.concat(printed.stdout).toString(), stderr: Buffer.concat(printed.stderr).toString() };
+  } finally {
+    process.chdir(folder);
+    for (const name of Object.keys(env)) {
+      if (name in variables) process.env[name] = variables[name];
+      else Reflect.deleteProperty(process.env, name);
+    }
+  }
 }

@@ -1,17 +1,7 @@
 import test from 'ava';
 
-import { runCli } from '../../src/cli/run-cli.ts';
-import { runLehr } from './run-lehr.ts';
-import type { Ran } from './run-lehr.ts';
+import { runLehr, runProcess } from './run-lehr.ts';
 import { Refusal, startStub } from './stub-server.ts';
-
-/** Runs what ends before a server is needed, without a process of its own. */
-async function runHere(args: readonly string[]): Promise<Ran> {
-  const printed = { stdout: '', stderr: '' };
-  const streamTo = (name: keyof typeof printed): object => ({ write: (text: string) => { printed[name] += text; } });
-  const exitCode = await runCli(args, { stdout: streamTo('stdout'), stderr: streamTo('stderr') } as unknown as NodeJS.Process);
-  return { exitCode, ...printed };
-}
 
 const seeHelp = 'lehr --help lists the commands, lehr COMMAND --help the options';
 
@@ -33,12 +23,12 @@ const wrong: readonly (readonly [line: string, ...stderr: readonly string[]])[] 
 
 for (const [line, message, ...hints] of wrong) {
   test(`lehr ${line} is refused with what to write instead`, async (t) => {
-    t.deepEqual(await runHere(line.split(' ')), { exitCode: 2, stdout: '', stderr: [`lehr: ${message ?? ''}`, ...hints, ''].join('\n') });
+    t.deepEqual(await runLehr(line.split(' ')), { exitCode: 2, stdout: '', stderr: [`lehr: ${message ?? ''}`, ...hints, ''].join('\n') });
   });
 }
 
 test('usage errors are JSON where that was asked for', async (t) => {
-  t.deepEqual(await runHere(['taks', '--json']), {
+  t.deepEqual(await runLehr(['taks', '--json']), {
     exitCode: 2, stdout: '',
     stderr: `{"error":{"code":"INVALID_ARGUMENT","reason":"USAGE","message":"unknown command 'taks'","hints":["Did you mean tasks?","${seeHelp}"]}}\n`,
   });
@@ -51,7 +41,7 @@ const commands = [
 
 for (const command of commands) {
   test(`lehr ${[...command, '--help'].join(' ')} explains itself`, async (t) => {
-    const ran = await runHere([...command, '--help']);
+    const ran = await runLehr([...command, '--help']);
     t.deepEqual([ran.exitCode, ran.stderr], [0, '']);
     t.true(ran.stdout.startsWith(`Usage: ${['lehr', ...command].join(' ')}`));
     t.is(/Examples?:\n {2}\$ lehr /.test(ran.stdout), command.join() !== 'tasks' && command.join() !== 'images');
@@ -60,12 +50,12 @@ for (const command of commands) {
 }
 
 test('lehr without a command shows its help on stderr', async (t) => {
-  const ran = await runHere([]);
+  const ran = await runLehr([]);
   t.deepEqual([ran.exitCode, ran.stdout, ran.stderr.split('\n')[0]], [2, '', 'Usage: lehr [options] <command>']);
 });
 
 test.serial('lehr --version prints the version', async (t) => {
-  const ran = await runLehr(['--version']);
+  const ran = await runProcess(['--version']);
   t.is(ran.exitCode, 0);
   t.regex(ran.stdout, /^\d+\.\d+\.\d+\n$/);
 });
@@ -73,7 +63,7 @@ test.serial('lehr --version prints the version', async (t) => {
 test.serial('a server that is away is told from everything else', async (t) => {
   const stub = await startStub({});
   stub.kill();
-  t.deepEqual(await runLehr(['tasks', 'list', '--server', stub.address]), {
+  t.deepEqual(await runProcess(['tasks', 'list', '--server', stub.address]), {
     exitCode: 5, stdout: '',
     stderr: `lehr: cannot reach the server at ${stub.address} (connection refused)\n` +
       'is the server running? start it with `lehr serve`, or name another one with --server HOST:PORT\n',

@@ -17,7 +17,7 @@ import { writtenTopic } from '../log/kafka/written-topic.ts';
 import type { WrittenTopic } from '../log/kafka/written-topic.ts';
 import { kafkaClient, tlsOf } from '../servers/kafka-client.ts';
 import { hasTool } from '../tooling/has-tool.ts';
-import { runLehr, startLehr } from './run-lehr.ts';
+import { runLehr, runProcess, startLehr } from './run-lehr.ts';
 
 async function folderOf(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lehr-test-verify-'));
@@ -45,7 +45,7 @@ if (hasTool('kafka')) {
     const topic = await writtenTopic(t);
     const { records, heads, voids } = honestStory();
     await topic.write(records.map((record, index) => topic.line(String(index), record)));
-    t.deepEqual(await runLehr(argsFor(topic)), {
+    t.deepEqual(await runProcess(argsFor(topic)), {
       exitCode: 0, stderr: '', stdout: `verified 30 events of 5 streams (and ${voids} void records): the chain holds\n`,
     });
     const { stdout, ...rest } = await runLehr([...argsFor(topic), '--json']);

@@ -24,7 +24,7 @@ test.serial('--wait prints a line for each stage when piped, and ends with the t
   const watches = watchesByHand();
   const stub = await startStub({ createTask, watchTasks: watches.watchTasks });
   t.teardown(stub.kill);
-  const { ended } = startLehr(['import', source, '--wait', '--server', stub.address]);
+  const ended = runLehr(['import', source, '--wait', '--server', stub.address]);
   const watch = await watches.next();
   watch.send(
     { $case: 'snapshot', value: pendingTask },
@@ -62,7 +62,7 @@ for (const [name, task, exitCode, lines] of ends) {
     const watches = watchesByHand();
     const stub = await startStub({ createTask, watchTasks: watches.watchTasks });
     t.teardown(stub.kill);
-    const { ended } = startLehr(['import', source, '--wait', '--server', stub.address]);
+    const ended = runLehr(['import', source, '--wait', '--server', stub.address]);
     (await watches.next()).send({ $case: 'snapshot', value: task });
     t.deepEqual(await ended, {
       exitCode, stderr: '', stdout: [`task ${taskId} accepted`, 'waiting to start', ...lines(stub.address), ''].join('\n'),
@@ -74,7 +74,7 @@ test.serial('--wait --json prints the task once, when it has ended', async (t) =
   const watches = watchesByHand();
   const stub = await startStub({ createTask, watchTasks: watches.watchTasks });
   t.teardown(stub.kill);
-  const { ended } = startLehr(['import', source, '--wait', '--json', '--server', stub.address]);
+  const ended = runLehr(['import', source, '--wait', '--json', '--server', stub.address]);
   (await watches.next()).send({ $case: 'snapshot', value: runningTask() }, { $case: 'change', value: succeededTask });
   const ran = await ended;
   t.deepEqual([ran.exitCode, ran.stderr], [0, '']);
@@ -109,7 +109,7 @@ test.serial('--wait goes on when the server lets its watchers go', async (t) => 
   const watches = watchesByHand();
   const stub = await startStub({ createTask, watchTasks: watches.watchTasks });
   t.teardown(stub.kill);
-  const { ended } = startLehr(['import', source, '--wait', '--server', stub.address]);
+  const ended = runLehr(['import', source, '--wait', '--server', stub.address]);
   const first = await watches.next();
   first.send({ $case: 'snapshot', value: runningTask() }, { $case: 'bookmark', value: { resumeToken: 'b' } });
   first.call.emit('error', new Refusal('UNAVAILABLE', 'WATCH_TOO_SLOW', 'too slow').toStatus());
@@ -151,7 +151,7 @@ test.serial('tasks watch ID follows a task to its end', async (t) => {
   const watches = watchesByHand();
   const stub = await startStub({ getTask: () => ({ task: runningTask() }), watchTasks: watches.watchTasks });
   t.teardown(stub.kill);
-  const { ended } = startLehr(['tasks', 'watch', taskId, '--server', stub.address]);
+  const ended = runLehr(['tasks', 'watch', taskId, '--server', stub.address]);
   (await watches.next()).send({ $case: 'change', value: { ...runningTask(), cancelRequested: true } }, { $case: 'change', value: canceledTask });
   t.deepEqual(await ended, { exitCode: 6, stderr: '', stdout: `fetch: 0%, 0 B of 4.0 KiB\nstopping\nimport ${taskId} (web) was canceled\n` });
 });
@@ -166,7 +166,7 @@ test.serial('tasks watch ID of a task that expires meanwhile points to its histo
   const watches = watchesByHand();
   const stub = await startStub({ getTask: () => ({ task: runningTask() }), watchTasks: watches.watchTasks });
   t.teardown(stub.kill);
-  const { ended } = startLehr(['tasks', 'watch', taskId, '--server', stub.address]);
+  const ended = runLehr(['tasks', 'watch', taskId, '--server', stub.address]);
   (await watches.next()).send({ $case: 'removed', value: { id: otherId } }, { $case: 'removed', value: { id: taskId } });
   t.deepEqual(await ended, {
     exitCode: 3, stdout: 'fetch: 0%, 0 B of 4.0 KiB\n',
