@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -13,6 +13,9 @@ const root = path.resolve(import.meta.dirname, '../..');
 const blockTimeoutMs = 60_000;
 
 const lehr = `exec "${process.execPath}" --disable-warning=ExperimentalWarning "${lehrEntry}"`;
+
+/** What lies in a reader's folder before a page is read, and the data of its server. */
+const ownNames = ['.shims', '.lehr', 'proto', 'src', 'node_modules'];
 
 /** What stands in front of PATH: the commands of the pages, without npm's own start-up time; Debian's Python, which has grpcio. */
 const shims: Readonly<Record<string, string>> = {
@@ -26,9 +29,10 @@ const shims: Readonly<Record<string, string>> = {
 export class Reader {
   readonly folder: string;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #shell: ChildProcess;
-  readonly #shellEnded: Promise<boolean>;
+  #shell: ChildProcess;
+  #shellEnded: Promise<boolean>;
   #server: ChildProcess | undefined;
+  #serverCommand = '';
   #grpcAddress = '';
   #httpAddress = '';
   #output = '';
@@ -37,12 +41,7 @@ export class Reader {
   private constructor(folder: string, env: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.#env = env;
-    this.#shell = spawn('bash', ['-euo', 'pipefail'], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-    const listen = (text: Buffer): void => { this.#output += text.toString(); };
-    this.#shell.stdout?.on('data', listen);
-    this.#shell.stderr?.on('data', listen);
-    this.#shell.stdin?.on('error', () => undefined);
-    this.#shellEnded = once(this.#shell, 'close').then(() => true);
+    [this.#shell, this.#shellEnded] = this.#openShell();
   }
 
   /** A reader in a new folder, which has the protos and the packages of the checkout. */
@@ -57,15 +56,16 @@ export class Reader {
     for (const name of ['proto', 'src', 'node_modules']) await symlink(path.join(root, name), path.join(folder, name));
     const env = {
       PATH: `${shimFolder}:${process.env['PATH'] ?? ''}`, HOME: folder, LANG: 'C.UTF-8', TERM: 'dumb',
-      NODE_COMPILE_CACHE: path.join(tmpdir(), 'lehr-test-compile-cache'),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? path.join(tmpdir(), 'lehr-test-compile-cache'),
     };
     return new Reader(folder, env);
   }
 
-  /** Starts a server and waits until it says that it is ready. */
+  /** Starts a server and waits until it says that it is ready; goes on with the one that runs where it was started by the same command. */
   async serve(command: string): Promise<void> {
-    // The ports that the pages name may be taken: the environment asks for free ones.
-    const env = { ...this.#env, LEHR_HTTP_PORT: '0', LEHR_GRPC_PORT: '0' };
+    if (this.#isServed && command === this.#serverCommand) return;
+    // The ports that the pages name may be taken: the environment asks for free ones, and for no more threads than a reader needs.
+    const env = { ...this.#env, LEHR_HTTP_PORT: '0', LEHR_GRPC_PORT: '0', LEHR_WORKERS: '1' };
     const server = spawn('bash', ['-euc', command], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#server = server;
     let output = '';
@@ -80,13 +80,27 @@ export class Reader {
     });
     this.#grpcAddress = grpc;
     this.#httpAddress = http;
+    this.#serverCommand = command;
     await this.run(`export LEHR_SERVER=${grpc}`);
+  }
+
+  /** Goes on with another page: with a new shell in an empty folder, and with no images where the server still runs. */
+  async turnPage(): Promise<void> {
+    await kill(this.#shell);
+    for (const name of await readdir(this.folder)) {
+      if (!ownNames.includes(name)) await rm(path.join(this.folder, name), { recursive: true });
+    }
+    [this.#shell, this.#shellEnded] = this.#openShell();
+    if (!this.#isServed) return;
+    const { images = [] } = await this.#call('ListImages', {}) as { readonly images?: readonly { readonly id: string }[] };
+    for (const { id } of images) await this.#call('DeleteImage', { id });
+    await this.run(`export LEHR_SERVER=${this.#grpcAddress}`);
   }
 
   /** Stops the server as Ctrl-C does. */
   async stop(): Promise<void> {
     const server = this.#server;
-    if (server?.pid === undefined || server.exitCode !== null) return;
+    if (server?.pid === undefined || !this.#isServed) return;
     const ended = once(server, 'exit');
     process.kill(-server.pid, 'SIGINT');
     await ended;
@@ -116,17 +130,41 @@ export class Reader {
 
   /** Ends everything and removes the folder. */
   async leave(): Promise<void> {
-    for (const child of [this.#shell, this.#server]) {
-      if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = once(child, 'exit');
-      process.kill(-child.pid, 'SIGKILL');
-      await ended;
-    }
+    await kill(this.#shell);
+    if (this.#server !== undefined) await kill(this.#server);
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get #isServed(): boolean {
+    return this.#server !== undefined && this.#server.exitCode === null && this.#server.signalCode === null;
+  }
+
+  #openShell(): [shell: ChildProcess, ended: Promise<boolean>] {
+    const shell = spawn('bash', ['-euo', 'pipefail'], { cwd: this.folder, env: this.#env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const listen = (text: Buffer): void => { this.#output += text.toString(); };
+    shell.stdout.on('data', listen);
+    shell.stderr.on('data', listen);
+    shell.stdin.on('error', () => undefined);
+    return [shell, once(shell, 'close').then(() => true)];
+  }
+
+  async #call(method: string, request: object): Promise<unknown> {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) };
+    const response = await fetch(`http://${this.#httpAddress}/lehr.v1.ImageService/${method}`, init);
+    if (!response.ok) throw new Error(`${method}: ${await response.text()}`);
+    return response.json();
   }
 
   /** The text with the addresses of this server instead of the usual ones. */
   #here(text: string): string {
     return text.replaceAll('127.0.0.1:50051', this.#grpcAddress).replaceAll('127.0.0.1:8080', this.#httpAddress);
   }
+}
+
+/** Ends a program and what it has started; resolves when it is gone. */
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  process.kill(-child.pid, 'SIGKILL');
+  await ended;
 }
