@@ -5,21 +5,22 @@ import { noPredecessor } from '../../src/log/record.ts';
 import { rawDisk } from '../acceptance/harness/disk-images.ts';
 import { story } from '../acceptance/harness/events.ts';
 import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
-import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
 import { gives, startSource } from '../acceptance/harness/source-server.ts';
 import type { SourceServer } from '../acceptance/harness/source-server.ts';
 import { awaitTask, createImport } from '../acceptance/harness/tasks.ts';
 import { Teardowns } from '../acceptance/harness/teardowns.ts';
+import { serveHere } from './serve-here.ts';
+import type { ServerHere } from './serve-here.ts';
 
 const image = rawDisk(64 * 1024, 1);
 const shared = new Teardowns();
 let source: SourceServer;
-let server: LehrServer;
+let server: ServerHere;
 let id: string;
 
 test.before(async () => {
   source = await startSource(shared);
-  server = await startServer(shared, await makeFolder(shared));
+  server = await serveHere(shared, await makeFolder(shared));
   id = (await createImport(server.api, source.serve('/first', gives(image.bytes)), { labels: { env: 'test' } })).id;
   await awaitTask(server.api, id);
 });
@@ -72,12 +73,12 @@ test('a stream of events ends at the end of the log, and goes on from any of its
   t.deepEqual(tasks.map(({ event }) => event), whole.map(({ event }) => event).filter((event) => event?.subject.startsWith('tasks/')));
   // The tokens are good for the next life of the server, too.
   await own.kill('SIGKILL');
-  const next = await startServer(t, own.folder);
+  const next = await serveHere(t, own.folder);
   t.deepEqual(await all(next.api.streamEvents({ fromToken: whole[6]!.token })), whole.slice(7));
 });
 
 test('a log without events is whole, and a stream of it ends at once', async (t) => {
-  const own = await startServer(t, await makeFolder(t));
+  const own = await serveHere(t, await makeFolder(t));
   t.deepEqual(await all(own.api.streamEvents({})), []);
   t.deepEqual(await own.api.verifyEvents({}), { events: 0n, streams: 0n, faults: [] });
 });

@@ -9,29 +9,30 @@ import type { DiskImage } from '../acceptance/harness/disk-images.ts';
 import { storeFiles } from '../acceptance/harness/data-folder.ts';
 import { eventsOf, story } from '../acceptance/harness/events.ts';
 import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
-import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
 import { refusalOf } from '../acceptance/harness/refused.ts';
 import { gives, startSource } from '../acceptance/harness/source-server.ts';
 import type { SourceServer } from '../acceptance/harness/source-server.ts';
 import { awaitTask, createImport } from '../acceptance/harness/tasks.ts';
 import { Teardowns } from '../acceptance/harness/teardowns.ts';
+import { serveHere } from './serve-here.ts';
+import type { ServerHere } from './serve-here.ts';
 
 const shared = new Teardowns();
 let source: SourceServer;
-let server: LehrServer;
+let server: ServerHere;
 
 /** The digest of a guest's disk that holds nothing: SHA-256 over no block. */
 const noData = `sha256:${createHash('sha256').digest('hex')}`;
 
 test.before(async () => {
   source = await startSource(shared);
-  server = await startServer(shared, await makeFolder(shared));
+  server = await serveHere(shared, await makeFolder(shared));
 });
 
 test.after.always(() => shared.run());
 
 /** Imports an image and gives it as the service shows it. */
-async function makeImage(on: LehrServer, name: string, disk: DiskImage): Promise<Image> {
+async function makeImage(on: Pick<ServerHere, 'api'>, name: string, disk: DiskImage): Promise<Image> {
   const { id } = await createImport(on.api, source.serve(`/${name}`, gives(disk.bytes)), {}, {
     image: { name, tags: ['new'], properties: { os_distro: 'debian' } },
   });
@@ -100,14 +101,14 @@ test('an image that is deleted is gone at every door, and so are its bytes; its 
   t.deepEqual(story(await eventsOf(own.api, `images/${id}`)), ['imageRegistered', 'imageDeleted']);
   t.is((await own.api.getTask({ id })).task?.state, 'STATE_SUCCEEDED');
   t.deepEqual(await own.kill('SIGTERM'), { code: 0, signal: null });
-  const next = await startServer(t, own.folder);
+  const next = await serveHere(t, own.folder);
   t.like(await refusalOf(next.api.getImage({ id })), { code: 'NOT_FOUND' });
-  await next.kill('SIGTERM');
+  await next.stop();
   t.deepEqual(storeFiles(own.folder), { staging: [], images: [] });
 });
 
 test('the bytes of an image that were taken from the store are missed, not made up', async (t) => {
-  const own = await startServer(t, await makeFolder(t));
+  const own = await serveHere(t, await makeFolder(t));
   const { id } = await makeImage(own, 'missing', rawDisk(64 * 1024, 5));
   await unlink(`${own.folder}/store/images/${id}.1`);
   const response = await fetch(`${own.httpUrl}/images/${id}/data`);

@@ -5,26 +5,27 @@ import { rawDisk } from '../acceptance/harness/disk-images.ts';
 import { naiveGuestDigest } from '../formats/build/naive-guest-digest.ts';
 import { eventsOf, story } from '../acceptance/harness/events.ts';
 import { Gate } from '../acceptance/harness/gate.ts';
-import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
-import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
+import { makeFolder } from '../acceptance/harness/lehr-server.ts';
 import type { Part } from '../acceptance/harness/part.ts';
 import { refusalOf } from '../acceptance/harness/refused.ts';
 import { gives, startSource } from '../acceptance/harness/source-server.ts';
 import type { SourceServer } from '../acceptance/harness/source-server.ts';
 import { awaitTask, awaitTasks, createImport, importFrom } from '../acceptance/harness/tasks.ts';
 import { Teardowns } from '../acceptance/harness/teardowns.ts';
+import { serveHere } from './serve-here.ts';
+import type { ServerHere } from './serve-here.ts';
 
 const image = rawDisk(64 * 1024, 1);
 const shared = new Teardowns();
 let source: SourceServer;
 /** Runs tasks. */
-let server: LehrServer;
+let server: ServerHere;
 /** Accepts tasks only. */
-let idle: LehrServer;
+let idle: ServerHere;
 
 test.before(async () => {
   source = await startSource(shared);
-  [server, idle] = await Promise.all([startServer(shared, await makeFolder(shared)), startServer(shared, await makeFolder(shared), { workers: '0' })]);
+  [server, idle] = await Promise.all([serveHere(shared, await makeFolder(shared)), serveHere(shared, await makeFolder(shared), { workers: '0' })]);
 });
 
 test.after.always(() => shared.run());
@@ -115,10 +116,10 @@ test('a request that comes again is answered with its task although the configur
   const folder = await makeFolder(t);
   const roots = await makeFolder(t);
   const request = { ...importFrom(`file://${roots}/disk.raw`), requestId: 'rooted' };
-  const before = await startServer(t, folder, { workers: '0', 'file-roots': roots });
+  const before = await serveHere(t, folder, { workers: '0', 'file-roots': roots });
   const { task } = await before.api.createTask(request);
-  await before.kill('SIGTERM');
-  const { api } = await startServer(t, folder, { workers: '0' });
+  await before.stop();
+  const { api } = await serveHere(t, folder, { workers: '0' });
   t.deepEqual((await api.createTask(request)).task, task);
   t.deepEqual(await api.createTask({ ...request, validateOnly: true }), { task, readToken: '', preview: undefined });
   const refusals = [{ ...request, requestId: 'other' }, { ...request, requestId: '' }, { ...request, ttl: { seconds: -1n, nanos: 0 } }];

@@ -8,21 +8,22 @@ import { connectApi } from '../acceptance/harness/api.ts';
 import { rawDisk } from '../acceptance/harness/disk-images.ts';
 import { Gate } from '../acceptance/harness/gate.ts';
 import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
-import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
 import { Refused, refusalOf, refusalOfServiceError } from '../acceptance/harness/refused.ts';
 import { gives, startSource, trickles } from '../acceptance/harness/source-server.ts';
 import type { SourceServer } from '../acceptance/harness/source-server.ts';
 import { awaitTask, createImport, hasEnded, importFrom } from '../acceptance/harness/tasks.ts';
 import { Teardowns } from '../acceptance/harness/teardowns.ts';
+import { serveHere } from './serve-here.ts';
+import type { ServerHere } from './serve-here.ts';
 
 const image = rawDisk(64 * 1024, 1);
 const shared = new Teardowns();
 let source: SourceServer;
-let server: LehrServer;
+let server: ServerHere;
 
 test.before(async () => {
   source = await startSource(shared);
-  server = await startServer(shared, await makeFolder(shared));
+  server = await serveHere(shared, await makeFolder(shared));
 });
 
 test.after.always(() => shared.run());
@@ -139,7 +140,7 @@ test('a watch that is resumed on the next life of the server misses nothing and 
   await awaitTask(first.api, held.id, ({ state }) => state === 'STATE_RUNNING');
   await first.kill('SIGKILL');
 
-  const second = await startServer(t, folder);
+  const second = await serveHere(t, folder);
   const resumed = new Watch(second.api.watchTasks({ filter, resumeToken }));
   await resumed.until(isChange(held.id, 'STATE_RUNNING'));
   await second.api.cancelTask({ id: held.id });

@@ -89,7 +89,8 @@ if (hasTool('docker-compose')) {
     // The schema of Debian's version does not know the name of the project yet.
     const input = textOf('deploy/compose.yaml').replace(/^name: .*$/m, '');
     const check = (text: string) => spawnSync(program, [...args, '-f', '-', 'config', '-q'], { input: text, encoding: 'utf8', timeout: 60_000 });
-    t.deepEqual([check(input).status, check(input).stderr], [0, '']);
+    const { status, stderr } = check(input);
+    t.deepEqual([status, stderr], [0, '']);
     t.not(check(input.replace(/^ {2}init: /m, '  initial: ')).status, 0, 'it takes anything');
   });
 }

@@ -6,14 +6,15 @@ import path from 'node:path';
 import test from 'ava';
 
 import { runCommand } from '../../scripts/run-command.ts';
-import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
+import { makeFolder } from '../acceptance/harness/lehr-server.ts';
+import { serveHere } from '../api/serve-here.ts';
 
 const script = path.resolve(import.meta.dirname, '../../deploy/healthcheck.mjs');
 
 const check = (port: number) => runCommand(process.execPath, [script], { env: { LEHR_HTTP_PORT: String(port) }, timeoutMs: 20_000 });
 
 test('the health check of the image succeeds on a node that is ready', async (t) => {
-  const { httpUrl } = await startServer(t, await makeFolder(t));
+  const { httpUrl } = await serveHere(t, await makeFolder(t));
   t.deepEqual(await check(Number(new URL(httpUrl).port)), { succeeded: true, output: '200 {"status":"ready"}\n' });
 });
 

@@ -1,7 +1,8 @@
 import test from 'ava';
 
-import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
+import { makeFolder } from '../acceptance/harness/lehr-server.ts';
 import { tableUnder, textOf } from './tables.ts';
+import { serveHere } from '../api/serve-here.ts';
 
 const routes = tableUnder(textOf('docs/reference/http.md'), 'Routes').map(([cell = '']) => {
   const [method = '', path = ''] = cell.replaceAll('`', '').split(' ');
@@ -22,7 +23,7 @@ test('every method of the contract has a route, by GET where that is possible', 
 });
 
 test('every route is there, and takes its method', async (t) => {
-  const { httpUrl } = await startServer(t, await makeFolder(t));
+  const { httpUrl } = await serveHere(t, await makeFolder(t));
   for (const { method, path } of routes) {
     const isCall = path.startsWith('/lehr.v1.');
     const query = isCall && method === 'GET' ? '?encoding=json&message=%7B%7D' : '';

@@ -6,6 +6,7 @@ import { makeFolder, startServer } from '../acceptance/harness/lehr-server.ts';
 import { scrape } from '../acceptance/harness/scrape.ts';
 import { answers, gives, inTurn, startSource } from '../acceptance/harness/source-server.ts';
 import { awaitTask, awaitTasks, createImport } from '../acceptance/harness/tasks.ts';
+import { serveHere } from '../api/serve-here.ts';
 
 test('metrics count what was accepted, how it ended and why, bytes, stages, appends, and what is under way', async (t) => {
   const image = rawDisk(256 * 1024, 1);
@@ -60,9 +61,9 @@ test('metrics count what was accepted, how it ended and why, bytes, stages, appe
 test('a server that has started again counts from its own start', async (t) => {
   const source = await startSource(t);
   const folder = await makeFolder(t);
-  const first = await startServer(t, folder);
+  const first = await serveHere(t, folder);
   await awaitTask(first.api, (await createImport(first.api, source.serve('/disk', gives(rawDisk(64 * 1024, 1).bytes)))).id);
-  await first.kill('SIGTERM');
-  const second = await startServer(t, folder);
+  await first.stop();
+  const second = await serveHere(t, folder);
   t.deepEqual([...await scrape(second.httpUrl)].filter(([name]) => name.startsWith('lehr_tasks_accepted_total')), []);
 });
