@@ -212,7 +212,7 @@ test('a watcher that takes nothing is cut off with its last bookmark and hurts n
   });
   const labels = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`l${index}`, 'x'.repeat(100)]));
   let left = count;
-  await Promise.all(Array.from({ length: 32 }, async () => {
+  await Promise.all(Array.from({ length: 256 }, async () => {
     while (left > 0) {
       left -= 1;
       await own.api.createTask({ ...importFrom('https://example.com/disk'), labels });
