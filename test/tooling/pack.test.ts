@@ -47,7 +47,7 @@ async function isBuilt(): Promise<boolean> {
     return Promise.all(names.map(async (entry) => (await stat(path.resolve(root, entry))).mtimeMs));
   };
   if (!await access(path.join(root, 'dist/src/gen/descriptors.binpb')).then(() => true, () => false)) return false;
-  const sources = await Promise.all(['src', 'projections', 'scripts/build.ts', 'tsconfig.json', 'tsconfig.build.json'].map(agesOf));
+  const sources = await Promise.all(['src', 'projections', 'scripts/build.ts', 'scripts/bundle.ts', 'tsconfig.json', 'tsconfig.build.json'].map(agesOf));
   return Math.min(...await agesOf('dist')) > Math.max(...sources.flat());
 }
 
@@ -86,7 +86,9 @@ test('the tarball has code, types, SQL, descriptors, protos and the licence', (t
     'bin/lehr.js',
     'dist/src/main.js',
     'dist/src/main.d.ts',
-    'dist/src/cli/main.js',
+    'dist/command/main.js',
+    'dist/command/pool-thread.js',
+    'dist/command/LICENSES.txt',
     'dist/src/gen/descriptors.binpb',
     'dist/src/gen/lehr/v1/task.js',
     'dist/src/gen/lehr/v1/task.d.ts',
@@ -103,13 +105,19 @@ test('packing compiles what is packed', async (t) => {
 });
 
 test('the tarball has nothing that only the checkout needs', (t) => {
-  const wanted = /^(package\.json|LICENSE|README\.md|bin\/lehr\.js|proto\/.*\.proto|dist\/(src|projections)\/.*\.(js|d\.ts|sql|binpb))$/;
+  const wanted = /^(package\.json|LICENSE|README\.md|bin\/lehr\.js|proto\/.*\.proto|dist\/(src|projections)\/.*\.(js|d\.ts|sql|binpb)|dist\/command\/([\w-]+\.js|LICENSES\.txt))$/;
   t.deepEqual(packed.files.map((file) => file.path).filter((name) => !wanted.test(name)), []);
 });
 
 test('where it is installed, npx lehr answers', async (t) => {
   const help = await run('npx', ['--no-install', 'lehr', '--help'], path.join(folder, 'consumer'), plainEnvironment);
   t.regex(help, /^Usage: lehr /);
+});
+
+test('where it is installed, a program can import it', async (t) => {
+  const consumer = path.join(folder, 'consumer');
+  const code = 'const { startServer } = await import("lehr"); process.stdout.write(typeof startServer);';
+  t.is(await run(process.execPath, ['--input-type=module', '-e', code], consumer, plainEnvironment), 'function');
 });
 
 test('where it is installed, its types are types', async (t) => {
