@@ -14,8 +14,8 @@ import { insist } from './harness/insist.ts';
 import { canCluster, sharedServers } from './harness/with-servers.ts';
 
 /** So often each race between nodes is run, and so often a node is stopped while the others go on. */
-const races = 15;
-const pauses = 3;
+const races = 6;
+const pauses = 2;
 
 const image = rawDisk(64 * 1024, 1);
 
@@ -88,15 +88,16 @@ if (canCluster) {
   test.serial('a rehearsal tells of the task that another node has made since the last one', async (t) => {
     const requestId = 'rehearsed';
     const [creator, rehearser] = nodes;
+    // A source that gives all it has: a rehearsal looks at it.
+    const request = (label: string) => ({ ...importFrom(quick), requestId, labels: { label } });
     const rehearse = (label: string) =>
-      outcome(() => rehearser.api.createTask({ ...requestOf(requestId, label), validateOnly: true }), ({ task }) => task?.revision);
+      outcome(() => rehearser.api.createTask({ ...request(label), validateOnly: true }), ({ task }) => task?.revision);
     t.is(await rehearse('same'), 0n);
-    const { task, readToken } = await creator.api.createTask(requestOf(requestId));
+    const { task, readToken } = await creator.api.createTask(request('same'));
     const known = await rehearser.api.getTask({ id: task!.id, readToken });
     t.true(known.task!.revision >= 1n);
     t.not(await rehearse('same'), 0n);
     t.is(await rehearse('other'), 'REQUEST_ID_REUSED');
-    t.true(await outcome(() => creator.api.cancelTask({ id: task!.id }), isCanceled));
   });
 
   test.serial('an image that was changed or deleted this moment is so for the others that are asked to change it', async (t) => {
