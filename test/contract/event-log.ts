@@ -150,8 +150,8 @@ function readContract(promise: Register): void {
 
   promise('readers of any speed get every record once, in batches within the limit', async (t, { log }) => {
     // More than any adapter keeps in memory for readers that keep up.
-    const chains = Array.from({ length: 250 }, () => new TaskChain());
-    const rounds = 40;
+    const chains = Array.from({ length: 100 }, () => new TaskChain());
+    const rounds = 30;
     const begun = Promise.withResolvers<void>();
     const filled = Promise.withResolvers<void>();
     const pause = new Promise<void>((resolve) => void filled.promise.then(resolve));
