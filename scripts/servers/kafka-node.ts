@@ -1,13 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { runCommand } from '../run-command.ts';
 import { askForBrokers, hasCoordinator } from './ask-kafka.ts';
+import { formatKafkaFolder } from './format-kafka-folder.ts';
 import { createServerProcess } from './server-process.ts';
 import type { ServerProcess } from './server-process.ts';
-
-/** Formatting a folder takes half a second; longer than this it has failed. */
-const FORMAT_TIMEOUT_MS = 60_000;
 
 /** One broker before its start. */
 export type KafkaNodeOptions = {
@@ -34,16 +31,16 @@ export async function createKafkaNode(options: KafkaNodeOptions): Promise<Server
   const { folder, nodeId } = options;
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, 'server.properties');
-  const properties = { ...options.properties, 'log.dirs': path.join(folder, 'data') };
+  const dataFolder = path.join(folder, 'data');
+  const properties = { ...options.properties, 'log.dirs': dataFolder };
   await writeFile(file, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(''), { mode: 0o600 });
 
-  const format = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', options.clusterId, '-c', file, ...options.formatArgs];
-  const { succeeded, output } = await runCommand('java', [...options.java, ...format], { timeoutMs: FORMAT_TIMEOUT_MS });
-  if (!succeeded) throw new Error(`The folder of broker ${nodeId} could not be formatted:\n${output}`);
+  const { clusterId, formatArgs, java } = options;
+  await formatKafkaFolder({ nodeId, clusterId, dataFolder, propertiesFile: file, java, formatArgs });
 
   return createServerProcess({
     name: `Kafka broker ${nodeId}`,
-    command: ['java', ...(options.brokerArgs ?? []), ...options.java, 'kafka.Kafka', file],
+    command: ['java', ...(options.brokerArgs ?? []), ...java, 'kafka.Kafka', file],
     logFile: path.join(folder, 'server.log'),
     discard: options.discard,
     isReady: async () => (await askForBrokers(options.internalPort)).includes(nodeId) && (await hasCoordinator(options.internalPort)),

@@ -48,6 +48,8 @@ export function kafkaProperties(options: KafkaPropertiesOptions): Readonly<Recor
     // A broker that is gone is noticed sooner than after the nine seconds of the default. A single one that was killed
     // waits at its next start until its own old session is over.
     'broker.session.timeout.ms': ports.length > 1 ? '6000' : '2000',
-    'broker.heartbeat.interval.ms': '500',
+    'broker.heartbeat.interval.ms': ports.length > 1 ? '1000' : '500',
+    // Twice a second by default, which is most of what an idle broker does.
+    'metadata.max.idle.interval.ms': '5000',
   };
 }

@@ -11,7 +11,7 @@ export type TestServers = {
 };
 
 /** Nobody kills this broker, so nobody waits for its session to end; a busy machine is not to end it either. */
-const KAFKA_PROPERTIES = { 'broker.session.timeout.ms': '18000' };
+const KAFKA_PROPERTIES = { 'broker.session.timeout.ms': '18000', 'broker.heartbeat.interval.ms': '2000' };
 
 type Started = { readonly variable: string; readonly address: string; stop(): Promise<void> };
 
