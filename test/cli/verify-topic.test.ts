@@ -1,29 +1,19 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
 import { freePorts } from '../../scripts/servers/free-ports.ts';
-import { startKafka } from '../../scripts/servers/start-kafka.ts';
 import type { Fault } from '../../src/gen/lehr/v1/event_service.ts';
 import { TaskChain } from '../contract/task-chain.ts';
 import { honestStory } from '../log/kafka/honest-story.ts';
 import { writtenTopic } from '../log/kafka/written-topic.ts';
 import type { WrittenTopic } from '../log/kafka/written-topic.ts';
-import { kafkaClient, tlsOf } from '../servers/kafka-client.ts';
 import { hasTool } from '../tooling/has-tool.ts';
 import { runLehr, runProcess, startLehr } from './run-lehr.ts';
-
-async function folderOf(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'lehr-test-verify-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 const argsFor = ({ settings }: WrittenTopic): readonly string[] => ['verify', '--kafka', settings.brokers.join(), '--topic', settings.topic];
 
@@ -106,46 +96,6 @@ if (hasTool('kafka')) {
     t.regex(stdout, new RegExp(`^\\rreading the topic: \\d+%, \\d+ of ${records.length} messages\\x1b\\[K`));
     t.regex(stdout, /\r\x1b\[Kverified 30 events of 5 streams .*\r\n$/);
   });
-
-  if (hasTool('openssl')) {
-    test.serial('verify --kafka logs in over TLS with what lehr.yaml and the variables of the server say', async (t) => {
-      const sasl = { mechanism: 'scram-sha-512', username: 'auditor', password: 'open-sesame' } as const;
-      const cluster = await startKafka({ security: { tls: 'mutual', sasl } });
-      t.teardown(() => cluster.stop());
-      const { certificates, brokers } = cluster;
-      const client = kafkaClient(brokers, { ssl: tlsOf(cluster), sasl });
-      const admin = client.admin();
-      await admin.connect();
-      await admin.createTopics({ topics: [{ topic: 'secured.events', numPartitions: 1, replicationFactor: 1 }] });
-      await admin.disconnect();
-      const producer = client.producer({ allowAutoTopicCreation: false });
-      await producer.connect();
-      await producer.send({ topic: 'secured.events', messages: [{ value: 'hello' }] });
-      await producer.disconnect();
-      const folder = await folderOf(t);
-      await writeFile(path.join(folder, 'password'), 'open-sesame\n');
-      await writeFile(path.join(folder, 'wrong'), 'open-barley\n');
-      await writeFile(path.join(folder, 'lehr.yaml'), [
-        'log: kafka', 'kafka-topic: secured.events', 'kafka-tls: on', `kafka-tls-ca: ${certificates?.caFile ?? ''}`,
-        `kafka-tls-cert: ${certificates?.clientCertFile ?? ''}`, `kafka-tls-key: ${certificates?.clientKeyFile ?? ''}`,
-        'kafka-sasl: scram-sha-512', 'kafka-username: auditor', 'nats-servers: nats-1:4222', 'store-dir: /shared', '',
-      ].join('\n'));
-      const run = (password: string, ...args: readonly string[]) => runLehr(
-        ['verify', '--kafka', brokers.join(), '--config', path.join(folder, 'lehr.yaml'), ...args],
-        { env: { LEHR_KAFKA_PASSWORD_FILE: path.join(folder, password) } },
-      );
-      const found = await run('password');
-      t.is(found.stdout.split('\n')[1], '     0-0                 0  the message here is no record: it has no header ce_id', found.stderr);
-      const refused = await run('wrong');
-      t.deepEqual([refused.exitCode, refused.stdout], [4, '']);
-      t.regex(refused.stderr, /^lehr: Kafka refuses to show the topic secured\.events: .*authentication.*\. The user must be one that the brokers know/i);
-      t.notRegex(refused.stderr, /barley|sesame/);
-      const plain = await run('password', '--kafka-tls', 'off');
-      t.is(plain.exitCode, 2, 'certificates without TLS say nothing');
-      const away = await run('password', '--kafka-tls-ca', path.join(folder, 'nothing.pem'));
-      t.deepEqual([away.exitCode, away.stderr.split(':')[1]], [2, ' kafka-tls-ca']);
-    });
-  }
 }
 
 test.serial('brokers that cannot be reached are told from everything else', async (t) => {

@@ -3,10 +3,14 @@ import path from 'node:path';
 
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import type { Kafka, KafkaConfig } from 'kafkajs';
 
 import { startKafka } from '../../scripts/servers/start-kafka.ts';
+import type { KafkaCluster } from '../../scripts/servers/start-kafka.ts';
 import type { Certificates } from '../../scripts/servers/make-certificates.ts';
 import { startNats } from '../../scripts/servers/start-nats.ts';
+import { startTcpProxy } from '../../scripts/servers/tcp-proxy.ts';
+import type { TcpProxy } from '../../scripts/servers/tcp-proxy.ts';
 import { rawDisk } from '../acceptance/harness/disk-images.ts';
 import { runProcess } from '../acceptance/harness/lehr-process.ts';
 import { makeFolder } from '../acceptance/harness/lehr-server.ts';
@@ -14,6 +18,9 @@ import type { LehrServer, Settings } from '../acceptance/harness/lehr-server.ts'
 import { gives, startSource } from '../acceptance/harness/source-server.ts';
 import { awaitTask, createImport } from '../acceptance/harness/tasks.ts';
 import { Teardowns } from '../acceptance/harness/teardowns.ts';
+import { runLehr } from '../cli/run-lehr.ts';
+import { kafkaClient, makeTopic, send, tlsOf as sslOf } from '../servers/kafka-client.ts';
+import { uniqueTopic } from '../servers/unique-topic.ts';
 import { hasTool } from '../tooling/has-tool.ts';
 import { Cluster } from './harness/cluster.ts';
 import { canCluster } from './harness/with-servers.ts';
@@ -24,12 +31,18 @@ const kafkaPassword = 'zebra-crossing-41';
 const natsPassword = 'purple-giraffe-17';
 const wrongPassword = 'yellow-mongoose-99';
 
+const sasl = { mechanism: 'scram-sha-512', username: 'lehr', password: kafkaPassword } as const;
+
 const image = rawDisk(64 * 1024, 1);
 
 const shared = new Teardowns();
 let cluster: Cluster;
+let kafka: KafkaCluster;
+/** Clients are told of the broker through it. */
+const proxies: TcpProxy[] = [];
 /** Settings with which a node gets in everywhere. */
 let fit: Settings;
+let rightFile: string;
 let wrongFile: string;
 let natsOfAnotherKind: { readonly url: string; readonly credentialsFile: string };
 
@@ -41,6 +54,25 @@ async function passwordFile(password: string): Promise<string> {
   const file = path.join(await makeFolder(shared), 'password');
   await writeFile(file, `${password}\n`, { mode: 0o600 });
   return file;
+}
+
+/** A client of the broker; without a retry, since a refusal is an answer. */
+function secureClient(ssl: KafkaConfig['ssl'], password?: string): Kafka {
+  const login = password === undefined ? {} : { sasl: { ...sasl, password } };
+  return kafkaClient(kafka.brokers, { ...(ssl === undefined ? {} : { ssl }), ...login, retry: { retries: 0 } });
+}
+
+async function listsTopics(ssl: KafkaConfig['ssl'], password?: string): Promise<'listed' | 'refused'> {
+  const admin = secureClient(ssl, password).admin();
+  try {
+    await admin.connect();
+    await admin.listTopics();
+    return 'listed';
+  } catch {
+    return 'refused';
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 /** The node works, and what it says at the level of debug has no password in it. */
@@ -75,18 +107,25 @@ const refusals: readonly { readonly name: string; readonly settings: () => Setti
 
 if (canCluster && hasTool('openssl')) {
   test.before(async () => {
-    const sasl = { mechanism: 'scram-sha-512', username: 'lehr', password: kafkaPassword } as const;
-    const [kafka, nats, other] = await Promise.all([
-      startKafka({ security: { tls: 'mutual', sasl } }),
+    const advertised = async (_: number, port: number): Promise<string> => {
+      const proxy = await startTcpProxy(port);
+      shared.teardown(() => proxy.stop());
+      proxies.push(proxy);
+      return `localhost:${proxy.port}`;
+    };
+    const [brokers, nats, other] = await Promise.all([
+      startKafka({ security: { tls: 'mutual', sasl }, advertised }),
       startNats({ tls: 'mutual', auth: { username: 'lehr', password: natsPassword } }),
       startNats({ auth: 'credentials' }),
     ]);
+    kafka = brokers;
     for (const server of [kafka, nats, other]) shared.teardown(() => server.stop());
     natsOfAnotherKind = { url: other.url, credentialsFile: other.credentialsFile! };
+    rightFile = await passwordFile(kafkaPassword);
     wrongFile = await passwordFile(wrongPassword);
     fit = {
       'log-level': 'debug', 'kafka-partitions': '2', ...tlsOf('kafka', kafka.certificates!), ...tlsOf('nats', nats.certificates!),
-      'kafka-sasl': sasl.mechanism, 'kafka-username': sasl.username, 'kafka-password-file': await passwordFile(kafkaPassword),
+      'kafka-sasl': sasl.mechanism, 'kafka-username': sasl.username, 'kafka-password-file': rightFile,
       'nats-username': 'lehr', 'nats-password-file': await passwordFile(natsPassword),
     };
     cluster = await Cluster.make(shared, { kafka: kafka.brokers.join(','), nats: nats.url }, fit);
@@ -94,6 +133,42 @@ if (canCluster && hasTool('openssl')) {
 
   test.afterEach.always((t) => cluster.explain(t));
   test.after.always(() => shared.run());
+
+  test.serial('the broker asks for TLS, a certificate and a password, and is told of as a proxy', async (t) => {
+    t.deepEqual(kafka.brokers, proxies.map(({ port }) => `localhost:${port}`));
+    const { ca, cert, key } = sslOf(kafka);
+    t.is(await listsTopics({ ca, cert, key }, kafkaPassword), 'listed');
+    t.is(await listsTopics({ ca, cert, key }, wrongPassword), 'refused');
+    t.is(await listsTopics({ ca, cert, key }), 'refused');
+    t.is(await listsTopics({ ca }, kafkaPassword), 'refused');
+    t.is(await listsTopics(undefined, kafkaPassword), 'refused');
+  });
+
+  test.serial('verify --kafka logs in over TLS with what lehr.yaml and the variables of the server say', async (t) => {
+    const topic = uniqueTopic();
+    const client = secureClient(sslOf(kafka), kafkaPassword);
+    await makeTopic(client, topic);
+    await send(client, topic, 'hello');
+    const config = path.join(await makeFolder(t), 'lehr.yaml');
+    const tls = Object.entries(tlsOf('kafka', kafka.certificates!)).map(([name, value]) => `${name}: ${value}`);
+    await writeFile(config, [
+      'log: kafka', `kafka-topic: ${topic}`, ...tls, 'kafka-sasl: scram-sha-512', 'kafka-username: lehr', 'nats-servers: nats-1:4222', 'store-dir: /shared', '',
+    ].join('\n'));
+    const run = (file: string, ...args: readonly string[]) => runLehr(
+      ['verify', '--kafka', kafka.brokers.join(), '--config', config, ...args], { env: { LEHR_KAFKA_PASSWORD_FILE: file } },
+    );
+    const found = await run(rightFile);
+    t.is(found.stdout.split('\n')[1], '     0-0                 0  the message here is no record: it has no header ce_id', found.stderr);
+    const refused = await run(wrongFile);
+    t.deepEqual([refused.exitCode, refused.stdout], [4, '']);
+    t.true(refused.stderr.startsWith(`lehr: Kafka refuses to show the topic ${topic}: `), refused.stderr);
+    t.regex(refused.stderr, /: .*authentication.*\. The user must be one that the brokers know/i);
+    t.notRegex(refused.stderr, /zebra|mongoose/);
+    const plain = await run(rightFile, '--kafka-tls', 'off');
+    t.is(plain.exitCode, 2, 'certificates without TLS say nothing');
+    const away = await run(rightFile, '--kafka-tls-ca', '/nonexistent/authority.pem');
+    t.deepEqual([away.exitCode, away.stderr.split(':')[1]], [2, ' kafka-tls-ca']);
+  });
 
   test.serial('a node works over TLS and with passwords, which it tells nobody', async (t) => {
     await assertWorks(t, await cluster.start('node'));
