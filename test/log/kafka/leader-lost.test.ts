@@ -10,6 +10,9 @@ import { openKafkaLog } from './open-kafka-log.ts';
 /** The brokers notice so soon that one is gone. */
 const sessionMs = 3_000;
 
+/** So many append at once for as long as a test lasts: to each partition one or two. */
+const appenders = 4;
+
 const brokers = startKafka({
   brokers: 3, heapMiB: 256, properties: { 'broker.session.timeout.ms': String(sessionMs), 'broker.heartbeat.interval.ms': '500' },
 });
@@ -30,7 +33,7 @@ for (const [title, harm, heal] of faults) {
     const opened = await openKafkaLog(t, settings);
     const accepted = new Map<string, string>();
     const stop = new AbortController();
-    const load = Promise.all(Array.from({ length: 12 }, async () => {
+    const load = Promise.all(Array.from({ length: appenders }, async () => {
       let chain = new TaskChain();
       let goneOn = 0;
       while (!stop.signal.aborted) {
