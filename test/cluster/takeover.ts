@@ -6,14 +6,10 @@ import { eventsOf, story } from '../acceptance/harness/events.ts';
 import { Gate } from '../acceptance/harness/gate.ts';
 import { servedImages } from '../acceptance/harness/inventory.ts';
 import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
-import { startSource } from '../acceptance/harness/source-server.ts';
-import type { SourceServer } from '../acceptance/harness/source-server.ts';
 import { awaitTasks, createImport } from '../acceptance/harness/tasks.ts';
-import { Teardowns } from '../acceptance/harness/teardowns.ts';
-import { Cluster } from './harness/cluster.ts';
 import { runnerOf } from './harness/runner-of.ts';
+import type { SharedCluster } from './harness/shared-cluster.ts';
 import { settledFiles } from './harness/store-files.ts';
-import { canCluster, sharedServers } from './harness/with-servers.ts';
 
 /** Imports that are under way when a node goes. */
 const imports = 5;
@@ -29,11 +25,6 @@ const afterNewsMs = 5_000;
 
 const image = rawDisk(256 * 1024, 1);
 
-const shared = new Teardowns();
-let cluster: Cluster;
-let source: SourceServer;
-const nodes = new Map<string, LehrServer>();
-
 interface UnderWay {
   /** The node that goes, and its name. */
   readonly victim: LehrServer;
@@ -46,7 +37,7 @@ interface UnderWay {
 }
 
 /** Imports that stand in the middle of their fetch, each on some node. */
-async function underWay(t: ExecutionContext, name: string): Promise<UnderWay> {
+async function underWay(t: ExecutionContext, { nodes, source }: SharedCluster, name: string): Promise<UnderWay> {
   const gate = new Gate(image.bytes);
   t.teardown(() => { gate.open(); });
   const url = source.serve(`/${name}`, gate.behaviour);
@@ -67,7 +58,8 @@ async function takenOverAfterMs(survivors: readonly LehrServer[], id: string, fr
 }
 
 /** All imports succeeded, those of the victim in a second attempt; the others were not disturbed. Nothing else is left of them. */
-async function assertAllEndedWell(t: ExecutionContext, node: LehrServer, { all, its }: UnderWay): Promise<void> {
+async function assertAllEndedWell(t: ExecutionContext, { cluster, nodes }: SharedCluster, { all, its }: UnderWay): Promise<void> {
+  const node = [...nodes.values()][0]!;
   const tasks = await awaitTasks(node.api, all);
   t.deepEqual(
     tasks.map(({ state, attempt, failure }) => ({ state, attempt, failure })),
@@ -83,34 +75,27 @@ async function assertAllEndedWell(t: ExecutionContext, node: LehrServer, { all, 
   t.deepEqual((await settledFiles(cluster, all)).images, all.map((id) => `${id}.${its.includes(id) ? 2 : 1}`).toSorted());
 }
 
-if (canCluster) {
-  test.before(async (t) => {
-    source = await startSource(shared);
-    cluster = await Cluster.make(shared, await sharedServers(t));
-    const [a, b, c] = await cluster.startAll('a', 'b', 'c');
-    nodes.set('a', a).set('b', b).set('c', c);
-  });
-
-  test.afterEach.always((t) => cluster.explain(t));
-  test.after.always(() => shared.run());
-
+/** Registers the tests, which leave one node. */
+export function takeoverTests(shared: SharedCluster): void {
   test.serial('what a node was doing that was killed is taken over as soon as it lives again', async (t) => {
-    const under = await underWay(t, 'restarted');
+    const under = await underWay(t, shared, 'restarted');
     const { victim, name, its } = under;
+    const { nodes } = shared;
     await victim.kill('SIGKILL');
-    nodes.set(name, await cluster.start(name));
+    nodes.set(name, await shared.cluster.start(name));
     const readyMs = Date.now();
     for (const id of its) {
       const afterMs = await takenOverAfterMs([...nodes.values()], id, readyMs);
       t.true(afterMs < afterNewsMs, `it was taken over after ${afterMs} ms`);
     }
     under.open();
-    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+    await assertAllEndedWell(t, shared, under);
   });
 
   test.serial('what a node was doing that was killed is taken over by others, and the rest is not disturbed', async (t) => {
-    const under = await underWay(t, 'killed');
+    const under = await underWay(t, shared, 'killed');
     const { victim, name, its } = under;
+    const { nodes } = shared;
     nodes.delete(name);
     await victim.kill('SIGKILL');
     const deadMs = Date.now();
@@ -120,12 +105,13 @@ if (canCluster) {
       t.true(afterMs < afterDeathMs, `it was taken over after ${afterMs} ms`);
     }
     under.open();
-    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+    await assertAllEndedWell(t, shared, under);
   });
 
   test.serial('what a node was doing that was asked to stop is taken over as soon as it has gone', async (t) => {
-    const under = await underWay(t, 'stopped');
+    const under = await underWay(t, shared, 'stopped');
     const { victim, name, its } = under;
+    const { nodes } = shared;
     nodes.delete(name);
     t.deepEqual(await victim.kill('SIGTERM'), { code: 0, signal: null });
     const goneMs = Date.now();
@@ -134,6 +120,6 @@ if (canCluster) {
       t.true(afterMs < afterNewsMs, `it was taken over after ${afterMs} ms`);
     }
     under.open();
-    await assertAllEndedWell(t, [...nodes.values()][0]!, under);
+    await assertAllEndedWell(t, shared, under);
   });
 }

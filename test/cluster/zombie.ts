@@ -6,24 +6,18 @@ import { eventsOf } from '../acceptance/harness/events.ts';
 import { Gate } from '../acceptance/harness/gate.ts';
 import { servedImages } from '../acceptance/harness/inventory.ts';
 import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
-import { startSource, trickles } from '../acceptance/harness/source-server.ts';
+import { trickles } from '../acceptance/harness/source-server.ts';
 import { awaitTask, awaitTasks, createImport } from '../acceptance/harness/tasks.ts';
-import { Cluster } from './harness/cluster.ts';
 import { runnerOf } from './harness/runner-of.ts';
+import type { SharedCluster } from './harness/shared-cluster.ts';
 import { settledFiles } from './harness/store-files.ts';
-import { canCluster, sharedServers } from './harness/with-servers.ts';
 import { patienceMs, within } from './harness/within.ts';
-
-/** Tasks that a node works on at once. */
-const transfers = 4;
 
 /** Imports that are held in the middle of their fetch, and such as end by themselves while the node is stopped, each at another time. */
 const held = 5;
 const slow = 5;
 
 const image = rawDisk(256 * 1024, 1);
-
-let cluster: Cluster;
 
 /** The attempts that wrote of themselves on a task's stream, in order: each stage, and the image. */
 async function attemptsOf({ api }: LehrServer, id: string): Promise<Readonly<Record<'stages' | 'stored', readonly number[]>>> {
@@ -33,14 +27,10 @@ async function attemptsOf({ api }: LehrServer, id: string): Promise<Readonly<Rec
   return { stages: numbers('stageCompleted'), stored: numbers('imageStored') };
 }
 
-if (canCluster) {
-  test.afterEach.always((t) => cluster.explain(t));
-
-  test('a node that was stopped for longer than its lease damages nothing when it wakes, and works on', async (t) => {
-    const source = await startSource(t);
-    cluster = await Cluster.make(t, await sharedServers(t), { transfers: String(transfers) });
-    const nodes = await cluster.startAll('a', 'b', 'c');
-
+/** Registers the test; every node works on so many transfers at once. */
+export function zombieTests(shared: SharedCluster, transfers: number): void {
+  test.serial('a node that was stopped for longer than its lease damages nothing when it wakes, and works on', async (t) => {
+    const { cluster, source, three: nodes } = shared;
     const gate = new Gate(image.bytes);
     const heldUrl = source.serve('/held', gate.behaviour);
     const create = (url: string): Promise<Task> => createImport(nodes[0].api, url, {}, { expectedDigest: image.digest });
