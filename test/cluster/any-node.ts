@@ -6,32 +6,23 @@ import { story } from '../acceptance/harness/events.ts';
 import { Gate } from '../acceptance/harness/gate.ts';
 import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
 import { refusalOf } from '../acceptance/harness/refused.ts';
-import { gives, startSource, trickles } from '../acceptance/harness/source-server.ts';
-import type { SourceServer } from '../acceptance/harness/source-server.ts';
+import { gives, trickles } from '../acceptance/harness/source-server.ts';
 import { awaitTask, createImport, importFrom } from '../acceptance/harness/tasks.ts';
-import { Teardowns } from '../acceptance/harness/teardowns.ts';
-import { Cluster } from './harness/cluster.ts';
 import { eventually } from './harness/eventually.ts';
 import { runnerOf } from './harness/runner-of.ts';
-import { canCluster, sharedServers } from './harness/with-servers.ts';
+import type { SharedCluster } from './harness/shared-cluster.ts';
 import { patienceMs, within } from './harness/within.ts';
 
 /** So often each race between nodes is run. */
-const rounds = 24;
+const rounds = 12;
 
 /** A transfer stops this soon after another node has answered its cancel. */
 const stopWithinMs = 2_000;
 
 const image = rawDisk(256 * 1024, 1);
 
-const shared = new Teardowns();
-let cluster: Cluster;
-let nodes: readonly [LehrServer, LehrServer, LehrServer];
-let source: SourceServer;
-
 /** The nodes, each round another one first. */
-function turned(round: number): readonly [LehrServer, LehrServer, LehrServer] {
-  const [a, b, c] = nodes;
+function turned([a, b, c]: SharedCluster['three'], round: number): SharedCluster['three'] {
   return ([[a, b, c], [b, c, a], [c, a, b]] as const)[round % 3]!;
 }
 
@@ -48,21 +39,14 @@ async function watchedProgress({ api }: LehrServer, id: string, times: number): 
   throw new Error('the watch ended');
 }
 
-if (canCluster) {
-  test.before(async (t) => {
-    source = await startSource(shared);
-    cluster = await Cluster.make(shared, await sharedServers(t));
-    nodes = await cluster.startAll('a', 'b', 'c');
-  });
-
-  test.afterEach.always((t) => cluster.explain(t));
-  test.after.always(() => shared.run());
-
-  test('what one node accepted the others show at once to who brings its read token', async (t) => {
+/** Registers the tests. */
+export function anyNodeTests(shared: SharedCluster): void {
+  test.serial('what one node accepted the others show at once to who brings its read token', async (t) => {
+    const { source, three: nodes } = shared;
     const gate = new Gate(image.bytes);
     const url = source.serve('/accepted', gate.behaviour);
     for (let round = 0; round < rounds; round += 1) {
-      const [first, ...others] = turned(round);
+      const [first, ...others] = turned(nodes, round);
       const { task, readToken } = await first.api.createTask({ ...importFrom(url), labels: { round: `accepted-${round}` } });
       const { id } = task!;
       await Promise.all(others.map(async ({ api }) => {
@@ -74,10 +58,11 @@ if (canCluster) {
     }
   });
 
-  test('an image that one node imported is shown, changed, read and deleted on any other', async (t) => {
+  test.serial('an image that one node imported is shown, changed, read and deleted on any other', async (t) => {
+    const { source, three: nodes } = shared;
     const url = source.serve('/imported', gives(image.bytes));
     for (let round = 0; round < 3; round += 1) {
-      const [first, second, third] = turned(round);
+      const [first, second, third] = turned(nodes, round);
       const { id } = await createImport(first.api, url, {}, { expectedDigest: image.digest });
       t.is((await awaitTask(second.api, id)).state, 'STATE_SUCCEEDED');
       // At once: these nodes may not have read yet what the second one has.
@@ -101,14 +86,15 @@ if (canCluster) {
     }
   });
 
-  test('every node tells the progress of a transfer, and each can stop it', async (t) => {
+  test.serial('every node tells the progress of a transfer, and each can stop it', async (t) => {
+    const { source, three: nodes } = shared;
     for (let round = 0; round < 3; round += 1) {
       const left = Promise.withResolvers<void>();
       const url = source.serve(`/progress-${round}`, (response, request, count) => {
         response.once('close', () => left.resolve());
         trickles(image.bytes, 16 * 1024)(response, request, count);
       });
-      const { id } = await createImport(turned(round)[0].api, url);
+      const { id } = await createImport(turned(nodes, round)[0].api, url);
       const told = await within(patienceMs, 'progress', Promise.all(nodes.map((node) => watchedProgress(node, id, 3))));
       for (const progress of told) {
         t.deepEqual(progress.map(({ stage, bytesTotal }) => ({ stage, bytesTotal })), progress.map(() => ({ stage: 'fetch', bytesTotal: BigInt(image.bytes.length) })));
