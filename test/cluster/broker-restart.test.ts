@@ -19,10 +19,10 @@ import { linkedChains } from './harness/linked-chains.ts';
 import { canCluster } from './harness/with-servers.ts';
 
 /** Callers on each node. */
-const callersEach = 4;
+const callersEach = 2;
 
 /** Each of them goes on until so many of its tasks were accepted before the broker died, and again since it is back. */
-const enough = 4;
+const enough = 3;
 
 const image = rawDisk(64 * 1024, 1);
 

@@ -18,7 +18,7 @@ import { projectionDigests } from './harness/projection-digests.ts';
 import { canCluster, sharedServers } from './harness/with-servers.ts';
 
 /** Tasks that are only created: enough of a log for a new node to be asked while it reads. */
-const manyTasks = 2_000;
+const manyTasks = 800;
 
 /** So many are asked for at once. */
 const atOnce = 100;

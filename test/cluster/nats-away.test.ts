@@ -68,7 +68,8 @@ if (canCluster) {
   test.after.always(() => shared.run());
 
   test.serial('while NATS is away attempts go on, tasks are worked on and canceled, and nobody is taken for dead', async (t) => {
-    const quick = source.serve('/quick', gives(image.bytes));
+    // Each takes two seconds, so that a few of them fill the time.
+    const steady = source.serve('/steady', trickles(image.bytes, 32 * 1024));
     const { ids: held, gate } = await fillNodes('held');
     // Room for others, and so the nodes see a cancel of what another runs.
     const { runner, others } = await runnerOf(nodes, held[0]!);
@@ -79,7 +80,7 @@ if (canCluster) {
     t.is((await awaitTask(runner.api, held[0]!)).state, 'STATE_CANCELED');
 
     for (let round = 0; performance.now() - awayFromMs < awayMs; round += 1) {
-      const { id } = await createImport(nodes[round % 2]!.api, quick);
+      const { id } = await createImport(nodes[round % 2]!.api, steady);
       t.deepEqual(await ends([id]), ['STATE_SUCCEEDED 1']);
     }
     await nats.start();
