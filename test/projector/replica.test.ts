@@ -15,7 +15,7 @@ import { tableDigests } from '../simulation/table-digests.ts';
 import { generatedTopic, interleaved } from './generated-topic.ts';
 
 const settings = { stageTimeoutMs: 60_000 };
-const topic = generatedTopic(1_500, 4, 7);
+const topic = generatedTopic(600, 4, 7);
 const read = interleaved(topic, new Random(7));
 
 /** The replica of `folder`; a thread that dies by itself fails the test. */
@@ -40,7 +40,7 @@ function digestsOf(folder: string): Record<string, string> {
 
 test('tables that were built, in whatever batches, are those that were written as the records came', async (t) => {
   const digests: Record<string, string>[] = [];
-  for (const [before, batchSize] of [[0, 50], [read.length, 1_000], [read.length, 33], [700, 100]] as const) {
+  for (const [before, batchSize] of [[0, 50], [read.length, 1_000], [read.length, 33], [300, 100]] as const) {
     const replica = await replicaIn(t, temporaryFolder(t));
     t.true(replica.isBuilding);
     await judgeAll(replica, read.slice(0, before), batchSize);
