@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import kafkajs, { type ISocketFactory, type Kafka, type SASLOptions } from 'kafkajs';
 import type { KafkaSettings } from './kafka-settings.ts';
+import { quietQueues } from './quiet-queues.ts';
 
 /** What this folder tells the operator. */
 export interface KafkaLog {
@@ -58,6 +59,7 @@ const closed = 'this client of Kafka is closed';
 
 /** Makes a client; it connects only when something is asked of it. */
 export function connectKafka({ brokers, tls, sasl }: KafkaSettings, clientId: string, log: KafkaLog, purpose: KafkaPurpose): KafkaClient {
+  quietQueues();
   const { requestTimeoutMs, retries } = purposes[purpose];
   const sockets = new Set<Socket>();
   let isClosed = false;
