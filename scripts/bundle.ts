@@ -54,4 +54,11 @@ const { metafile } = await build({
   plugins: [dataFiles],
   logLevel: 'warning',
 });
+// The names that a CommonJS package exports are not there for whoever imports it late: that has to be done by a module of our own.
+const late = Object.entries(metafile.inputs).flatMap(([file, { imports }]) =>
+  imports.filter((found) => found.kind === 'dynamic-import' && !found.external && found.path.includes('node_modules/')).map((found) => `${file}: ${found.path}`));
+if (late.length > 0) {
+  console.error(`Import a module of this repository late instead, which imports the package:\n${late.join('\n')}`);
+  process.exitCode = 1;
+}
 await writeFile(path.join(target, 'LICENSES.txt'), await bundledLicences(root, Object.keys(metafile.inputs)));

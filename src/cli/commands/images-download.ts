@@ -6,9 +6,9 @@ import { Command, Option } from 'commander';
 import type { Image } from '../../gen/lehr/v1/image.ts';
 import type { CommandContext, Runner } from '../command-context.ts';
 import { usageError } from '../command-error.ts';
+import type { ByteSource } from '../download/byte-source.ts';
 import { fileNameFor } from '../download/file-name.ts';
 import { grpcSource } from '../download/grpc-source.ts';
-import { httpSource } from '../download/http-source.ts';
 import { readVerified } from '../download/read-verified.ts';
 import { writeTargetFile } from '../download/target-file.ts';
 import { createTransferMeter } from '../download/transfer-meter.ts';
@@ -67,11 +67,17 @@ async function downloadImage(context: CommandContext, id: string, options: Downl
   return exitCodes.success;
 }
 
+/** Its client of HTTP is loaded here, since every command loads this file and few download. */
+async function openHttpSource(server: string, id: string): Promise<ByteSource> {
+  const { httpSource } = await import('../download/http-source.ts');
+  return httpSource(server, id);
+}
+
 async function* readWithProgress(
   context: CommandContext, image: Image, httpServer: string | undefined, isToStdout: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { api, output, signal, now, nowMs } = context;
-  const source = httpServer === undefined ? grpcSource(api, image.id) : httpSource(httpServer, image.id);
+  const source = httpServer === undefined ? grpcSource(api, image.id) : await openHttpSource(httpServer, image.id);
   const display = createProgressDisplay(output, now, isToStdout);
   const meter = createTransferMeter(image.sizeBytes, nowMs);
   try {

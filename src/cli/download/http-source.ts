@@ -1,3 +1,5 @@
+import { request } from 'undici';
+
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -11,8 +13,6 @@ export function httpSource(server: string, id: string): ByteSource {
   return {
     async* read(offset, signal) {
       try {
-        // Loaded here, since every command loads this file and few download.
-        const { request } = await import('undici');
         const { statusCode, body } = await request(url, {
           headers: { 'accept-encoding': 'identity', ...(offset > 0n ? { range: `bytes=${offset}-` } : {}) },
           headersTimeout: idleTimeoutMs,
