@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import kafkajs from 'kafkajs';
 import type { Kafka, KafkaConfig } from 'kafkajs';
@@ -24,7 +25,9 @@ export function tlsOf({ certificates }: KafkaCluster): { ca: string; cert: strin
 export async function makeTopic(client: Kafka, topic: string, copies = 1): Promise<void> {
   const admin = client.admin();
   await admin.connect();
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, replicationFactor: copies }] });
+  // What kafkajs offers to wait for leaders with gives up where a broker has not heard of the topic yet.
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 1, replicationFactor: copies }] });
+  while (!(await admin.listTopics()).includes(topic)) await delay(20);
   await admin.disconnect();
 }
 

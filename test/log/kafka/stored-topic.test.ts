@@ -274,6 +274,7 @@ if (hasTool('kafka')) {
 
   test('connections that break while a topic is read cost time and nothing else', async (t) => {
     const proxies: TcpProxy[] = [];
+    t.teardown(() => Promise.all(proxies.map((proxy) => proxy.stop())));
     const cluster = await startKafka({
       advertised: async (_index, port) => {
         const proxy = await startTcpProxy(port);
@@ -282,7 +283,6 @@ if (hasTool('kafka')) {
       },
     });
     t.teardown(() => cluster.stop());
-    t.teardown(() => proxies[0]?.stop());
     const topic = await writtenTopic(t, 3, cluster.brokers);
     // More than is fetched at once.
     const { records, ...expected } = honestStory({ streams: 16, revisions: 24, paddingBytes: 100_000 });
