@@ -34,8 +34,8 @@ const dataFiles: Plugin = {
   },
 };
 
-/** CommonJS packages in the bundle ask for Node's modules with `require`. */
-const banner = 'import { createRequire } from \'node:module\';\nconst require = createRequire(import.meta.url);';
+/** CommonJS packages in the bundle ask for Node's modules with `require`; the other name is one that no module has. */
+const banner = 'import { createRequire as bundledRequire } from \'node:module\';\nconst require = bundledRequire(import.meta.url);';
 
 const { metafile } = await build({
   absWorkingDir: root,
