@@ -78,7 +78,7 @@ async function awaitCleared(folder: string, taskId: string): Promise<void> {
   while (storeFiles(folder).staging.some((name) => name.startsWith(taskId))) await delay(5);
 }
 
-/** A server that takes a PUT to its middle, and the rest only when the test says so; `busyTimes` of them it does not take at all. */
+/** A server that takes a PUT to its middle, and the rest only when the test says so; of the first `busyTimes` it keeps nothing. */
 interface SlowStore {
   readonly url: string;
   readonly stored: ReadonlyMap<string, Buffer>;
@@ -103,7 +103,8 @@ async function startSlowStore(t: ExecutionContext, busyTimes = 0): Promise<SlowS
     }
     if (refusals > 0) {
       refusals -= 1;
-      return void response.writeHead(503, { connection: 'close' }).end();
+      // An answer before the end of the request may be lost with the connection.
+      return void request.resume().once('end', () => response.writeHead(503).end());
     }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => {
