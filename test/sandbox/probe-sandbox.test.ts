@@ -135,7 +135,10 @@ if (sandbox.kind === 'full') {
       const seconds = `1000.${randomInt(2 ** 40)}`;
       const service = execFile(process.execPath, [join(import.meta.dirname, 'service-that-dies.ts'), folderWith(t, linked), seconds]);
       t.teardown(() => service.kill('SIGKILL'));
-      await until(() => processesOf(seconds).some((pid) => commandOf(pid) === 'sleep'));
+      let said = '';
+      service.stderr?.on('data', (text: string) => { said += text; });
+      await until(() => service.exitCode !== null || processesOf(seconds).some((pid) => commandOf(pid) === 'sleep'));
+      t.is(service.exitCode, null, `it ended before it was killed: ${said}`);
       service.kill('SIGKILL');
       await until(() => processesOf(seconds).length === 0);
       t.pass();
