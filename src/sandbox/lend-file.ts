@@ -8,23 +8,20 @@ export const sandboxGroup = 65_520;
 const firstUser = 65_520;
 const userCount = 14;
 
-/** Services on one machine begin with different users, since limits and signals reach whatever else a user has. */
-const favourite = process.pid % userCount;
-
-const programsOfUser: number[] = new Array<number>(userCount).fill(0);
+/** In another order in each service of a machine, since limits and signals reach whatever else a user has. */
+const users = Array.from({ length: userCount }, (_, step) => firstUser + ((process.pid + step) % userCount));
+const programsOfUser: number[] = users.map(() => 0);
 
 /** Takes the sandboxed user that fewest programs have now. To be given back. */
 export function takeUser(): number {
-  const fewest = Math.min(...programsOfUser);
-  const inOrder = programsOfUser.map((_, step) => (favourite + step) % userCount);
-  const index = inOrder.find((candidate) => programsOfUser[candidate] === fewest) ?? favourite;
-  programsOfUser[index] = fewest + 1;
-  return firstUser + index;
+  const index = programsOfUser.indexOf(Math.min(...programsOfUser));
+  programsOfUser[index] = (programsOfUser[index] ?? 0) + 1;
+  return users[index] ?? firstUser;
 }
 
 /** The program of this user has ended. */
 export function giveUserBack(user: number): void {
-  const index = user - firstUser;
+  const index = users.indexOf(user);
   programsOfUser[index] = (programsOfUser[index] ?? 1) - 1;
 }
 

@@ -1,13 +1,13 @@
-import { closeSync, constants, fdatasync, ftruncateSync, openSync, read, rmSync, write } from 'node:fs';
+import { closeSync, constants, fdatasync, ftruncateSync, openSync, rmSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { fileDestinationFailure } from '../../destinations/file/file-destination-failure.ts';
 import { FailureError } from '../../domain/failures.ts';
 import { flushEveryBytes } from '../bounds.ts';
 import { DataExtents } from '../data-extents.ts';
 import type { FlushGate } from '../flush-gate.ts';
+import { fillFrom } from './fill-from.ts';
 
 const flush = promisify(fdatasync);
-const readAt = promisify(read);
 const writeAt = promisify(write);
 
 /**
@@ -35,6 +35,7 @@ export class CopyTarget {
     try {
       ftruncateSync(this.#fd, sizeBytes);
     } catch (error) {
+      closeSync(this.#fd);
       this.discard();
       throw this.#failureOf(error);
     }
@@ -58,11 +59,7 @@ export class CopyTarget {
   /** Fills `piece` with what the file has at `offset`. */
   async readBack(piece: Uint8Array, offset: number): Promise<void> {
     try {
-      for (let at = 0; at < piece.length; ) {
-        const { bytesRead } = await readAt(this.#fd, piece, at, piece.length - at, offset + at);
-        if (bytesRead === 0) throw new Error('The copy became shorter while it was read.');
-        at += bytesRead;
-      }
+      if (await fillFrom(this.#fd, piece, offset) < piece.length) throw new Error('The copy became shorter while it was read.');
     } catch (error) {
       throw this.#failureOf(error);
     }

@@ -1,10 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { FailureError } from '../../domain/failures.ts';
 import type { ByteReader } from '../../formats/reading/byte-reader.ts';
 import { storeFailure } from '../../stores/store-failure.ts';
-
-const readFrom = promisify(read);
+import { fillFrom } from './fill-from.ts';
 
 /** A stored file that is open for reading. Whoever opened it closes it. */
 export interface StoredFile extends ByteReader {
@@ -33,11 +31,7 @@ export function openStoredFile(path: string, name: string): StoredFile {
       },
       async fill(bytes, offset) {
         try {
-          for (let at = 0; at < bytes.length; ) {
-            const { bytesRead } = await readFrom(fd, bytes, at, bytes.length - at, offset + at);
-            if (bytesRead === 0) return void bytes.fill(0, at);
-            at += bytesRead;
-          }
+          bytes.fill(0, await fillFrom(fd, bytes, offset));
         } catch (error) {
           throw new FailureError(storeFailure(error, name, 0), { cause: error });
         }
