@@ -75,51 +75,46 @@ async function assertAllEndedWell(t: ExecutionContext, { cluster, nodes }: Share
   t.deepEqual((await settledFiles(cluster, all)).images, all.map((id) => `${id}.${its.includes(id) ? 2 : 1}`).toSorted());
 }
 
+/** What the victim ran is taken over in time by nodes that live, and then everything ends well. */
+async function assertTakenOver(
+  t: ExecutionContext, shared: SharedCluster, under: UnderWay,
+  { sinceMs, withinMs }: { readonly sinceMs: number; readonly withinMs: number },
+): Promise<void> {
+  for (const id of under.its) {
+    const afterMs = await takenOverAfterMs([...shared.nodes.values()], id, sinceMs);
+    t.log(`it was taken over after ${afterMs} ms`);
+    t.true(afterMs < withinMs, `it was taken over after ${afterMs} ms`);
+  }
+  under.open();
+  await assertAllEndedWell(t, shared, under);
+}
+
 /** Registers the tests, which leave one node. */
 export function takeoverTests(shared: SharedCluster): void {
   test.serial('what a node was doing that was killed is taken over as soon as it lives again', async (t) => {
     const under = await underWay(t, shared, 'restarted');
-    const { victim, name, its } = under;
+    const { victim, name } = under;
     const { nodes } = shared;
     await victim.kill('SIGKILL');
     nodes.set(name, await shared.cluster.start(name));
-    const readyMs = Date.now();
-    for (const id of its) {
-      const afterMs = await takenOverAfterMs([...nodes.values()], id, readyMs);
-      t.true(afterMs < afterNewsMs, `it was taken over after ${afterMs} ms`);
-    }
-    under.open();
-    await assertAllEndedWell(t, shared, under);
+    await assertTakenOver(t, shared, under, { sinceMs: Date.now(), withinMs: afterNewsMs });
   });
 
   test.serial('what a node was doing that was killed is taken over by others, and the rest is not disturbed', async (t) => {
     const under = await underWay(t, shared, 'killed');
-    const { victim, name, its } = under;
+    const { victim, name } = under;
     const { nodes } = shared;
     nodes.delete(name);
     await victim.kill('SIGKILL');
-    const deadMs = Date.now();
-    for (const id of its) {
-      const afterMs = await takenOverAfterMs([...nodes.values()], id, deadMs);
-      t.log(`it was taken over after ${afterMs} ms`);
-      t.true(afterMs < afterDeathMs, `it was taken over after ${afterMs} ms`);
-    }
-    under.open();
-    await assertAllEndedWell(t, shared, under);
+    await assertTakenOver(t, shared, under, { sinceMs: Date.now(), withinMs: afterDeathMs });
   });
 
   test.serial('what a node was doing that was asked to stop is taken over as soon as it has gone', async (t) => {
     const under = await underWay(t, shared, 'stopped');
-    const { victim, name, its } = under;
+    const { victim, name } = under;
     const { nodes } = shared;
     nodes.delete(name);
     t.deepEqual(await victim.kill('SIGTERM'), { code: 0, signal: null });
-    const goneMs = Date.now();
-    for (const id of its) {
-      const afterMs = await takenOverAfterMs([...nodes.values()], id, goneMs);
-      t.true(afterMs < afterNewsMs, `it was taken over after ${afterMs} ms`);
-    }
-    under.open();
-    await assertAllEndedWell(t, shared, under);
+    await assertTakenOver(t, shared, under, { sinceMs: Date.now(), withinMs: afterNewsMs });
   });
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -31,25 +31,13 @@ let packed: Packed;
 test.before(async (t) => {
   t.timeout(PACK_TIMEOUT_MS);
   folder = await mkdtemp(path.join(os.tmpdir(), 'lehr-pack-'));
-  // The test command has compiled everything a moment ago, and does not do it twice.
-  const flags = await isBuilt() ? ['--ignore-scripts'] : [];
+  // A run of all tests has built what is packed a moment ago.
+  const flags = process.env['TEST_LEHR'] === undefined ? [] : ['--ignore-scripts'];
   const [first] = JSON.parse(await run('npm', ['pack', '--json', ...flags, '--pack-destination', folder], root, process.env)) as Packed[];
   if (first === undefined) throw new Error('npm pack reported no tarball');
   packed = first;
   await install(path.join(folder, packed.filename), path.join(folder, 'consumer'));
 });
-
-/** Whether dist/ is newer than everything that it is made of; a folder is as old as the last file that came or went. */
-async function isBuilt(): Promise<boolean> {
-  const agesOf = async (name: string): Promise<number[]> => {
-    const entries = await readdir(path.join(root, name), { recursive: true, withFileTypes: true }).catch(() => []);
-    const names = [name, ...entries.map((entry) => path.join(entry.parentPath, entry.name))];
-    return Promise.all(names.map(async (entry) => (await stat(path.resolve(root, entry))).mtimeMs));
-  };
-  if (!await access(path.join(root, 'dist/src/gen/descriptors.binpb')).then(() => true, () => false)) return false;
-  const sources = await Promise.all(['src', 'projections', 'scripts/build.ts', 'scripts/bundle.ts', 'tsconfig.json', 'tsconfig.build.json'].map(agesOf));
-  return Math.min(...await agesOf('dist')) > Math.max(...sources.flat());
-}
 
 /**
  * Installs a tarball as npm would, without a registry: with the packages of this checkout, and of these only the ones that the tarball's
