@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { connectKafka, kafkaProblem, type KafkaLog } from './connect-kafka.ts';
-import { replicationGoal, type KafkaSettings } from './kafka-settings.ts';
+import { insyncFloor, replicationGoal, type KafkaSettings } from './kafka-settings.ts';
 
 /** The topic or the brokers are not fit for the log; the message says what to do. */
 export class TopicUnfitError extends Error {
@@ -31,9 +31,6 @@ export const recordBytesLimit = 4_194_304;
 
 /** What a topic that is made takes at a time: records of one partition travel together. */
 const madeMessageBytes = 8_388_608;
-
-/** With so many copies at least two must be written before a record counts. */
-const insyncFloor = 2;
 
 /**
  * Makes the topic where there is none, and checks it where there is one: nothing is changed. Rejects with `TopicUnfitError`

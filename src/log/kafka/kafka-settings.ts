@@ -21,3 +21,6 @@ export interface KafkaSettings {
 
 /** A topic with so many copies survives a broker, and with `min.insync.replicas` 2 loses nothing when two fail one after the other. */
 export const replicationGoal = 3;
+
+/** With `replicationGoal` copies or more at least so many must be written before a record counts. */
+export const insyncFloor = 2;

@@ -1,6 +1,8 @@
-import type { Admin } from 'kafkajs';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Cluster } from 'kafkajs';
 import { LogUnavailableError } from '../event-log.ts';
 import { kafkaProblem, type KafkaClient } from './connect-kafka.ts';
+import { clusterOf, stillLead, whoLeads } from './who-leads.ts';
 import { within } from './within.ts';
 
 /** What a partition holds: records from `low` on, up to but not with `high`. */
@@ -18,11 +20,14 @@ const askLimitMs = 6_000;
 /** One try may take so long; the next one asks another broker. */
 const tryLimitMs = 2_000;
 
+/** Before the next try: brokers that did not agree learn of one another. */
+const retryMs = 50;
+
 /** Asks the leaders of the partitions how far they go. Callers that come while a question is under way share the next one. */
 export class TopicOffsets {
   readonly #connect: () => KafkaClient;
   readonly #topic: string;
-  #client: { readonly close: () => void; readonly admin: Promise<Admin> } | undefined;
+  #client: { readonly close: () => void; readonly cluster: Promise<Cluster> } | undefined;
   #underWay: Promise<unknown> | undefined;
   #next: Promise<TopicRanges> | undefined;
   #isClosed = false;
@@ -33,8 +38,9 @@ export class TopicOffsets {
   }
 
   /**
-   * The ranges, asked for after the call came, so that they hold everything that was acknowledged before. (A broker that has
-   * just become leader answers only once it knows: KIP-207.) Rejects with `LogUnavailableError`.
+   * The ranges, asked for after the call came, so that they hold everything that was acknowledged before: of brokers that others
+   * confirm to lead (see `whoLeads`), and one that has just become leader answers only once it knows (KIP-207). Rejects with
+   * `LogUnavailableError`.
    */
   async ask(): Promise<TopicRanges> {
     this.#next ??= (this.#underWay ?? Promise.resolve()).then(async () => {
@@ -62,15 +68,23 @@ export class TopicOffsets {
         if (this.#isClosed || performance.now() - startedMs + tryLimitMs > askLimitMs) {
           throw new LogUnavailableError(`Kafka does not say where the topic ${this.#topic} ends: ${kafkaProblem(cause)}`, { cause });
         }
+        await wait(retryMs);
       }
     }
   }
 
   async #fetch(): Promise<TopicRanges> {
     if (this.#isClosed) throw new Error('nobody asks any more');
-    this.#client ??= open(this.#connect());
-    const offsets = await (await this.#client.admin).fetchTopicOffsets(this.#topic);
-    return new Map(offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]));
+    this.#client ??= open(this.#connect(), this.#topic);
+    const cluster = await this.#client.cluster;
+    const leaders = await whoLeads(cluster, this.#topic);
+    if (!stillLead(leaders, cluster, this.#topic)) throw new Error('who leads has changed meanwhile');
+    const partitions = [...leaders.keys()].map((partition) => ({ partition }));
+    const [low, high] = await Promise.all([true, false].map(async (fromBeginning) => {
+      const [answer] = await cluster.fetchTopicsOffset([{ topic: this.#topic, fromBeginning, partitions }]);
+      return new Map(answer?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    }));
+    return new Map(partitions.map(({ partition }) => [partition, { low: offsetIn(low, partition), high: offsetIn(high, partition) }]));
   }
 
   #drop(): void {
@@ -79,9 +93,15 @@ export class TopicOffsets {
   }
 }
 
-function open({ kafka, close }: KafkaClient): { readonly close: () => void; readonly admin: Promise<Admin> } {
-  const admin = kafka.admin();
-  const connected = admin.connect().then(() => admin);
+function offsetIn(offsets: ReadonlyMap<number, bigint> | undefined, partition: number): bigint {
+  const offset = offsets?.get(partition);
+  if (offset === undefined) throw new Error(`nothing is said of partition ${partition}`);
+  return offset;
+}
+
+function open({ kafka, close }: KafkaClient, topic: string): { readonly close: () => void; readonly cluster: Promise<Cluster> } {
+  const cluster = clusterOf(kafka);
+  const connected = cluster.connect().then(() => cluster.addTargetTopic(topic)).then(() => cluster);
   connected.catch(() => undefined);
-  return { close, admin: connected };
+  return { close, cluster: connected };
 }

@@ -1,11 +1,15 @@
 import test from 'ava';
-import { startKafka, type KafkaNode } from '../../../scripts/servers/start-kafka.ts';
+import { startKafka, type KafkaCluster, type KafkaNode } from '../../../scripts/servers/start-kafka.ts';
 import { hashCanonical } from '../../../src/log/canonical.ts';
+import { LogUnavailableError } from '../../../src/log/event-log.ts';
+import { connectKafka } from '../../../src/log/kafka/connect-kafka.ts';
+import { ensureTopic } from '../../../src/log/kafka/ensure-topic.ts';
+import { TopicOffsets } from '../../../src/log/kafka/topic-offsets.ts';
 import { TaskChain } from '../../contract/task-chain.ts';
 import { readLog } from '../../contract/read-log.ts';
 import { kafkaClient } from '../../servers/kafka-client.ts';
 import { uniqueTopic } from '../../servers/unique-topic.ts';
-import { openKafkaLog } from './open-kafka-log.ts';
+import { openKafkaLog, SpokenLines } from './open-kafka-log.ts';
 
 /** The brokers notice so soon that one is gone. */
 const sessionMs = 3_000;
@@ -18,6 +22,25 @@ const brokers = startKafka({
 });
 
 test.after.always(async () => (await brokers).stop());
+
+interface Led {
+  readonly leader: KafkaNode;
+  /** What clients connect to. */
+  readonly address: string;
+  readonly others: readonly KafkaNode[];
+}
+
+/** The broker that leads the first partition of a topic, and the others. */
+async function leaderOf(topic: string, { nodes, brokers: addresses }: KafkaCluster): Promise<Led> {
+  const admin = kafkaClient(addresses).admin();
+  await admin.connect();
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  await admin.disconnect();
+  const index = (topics[0]?.partitions[0]?.leader ?? 0) - 1;
+  const [leader, address] = [nodes[index], addresses[index]];
+  if (leader === undefined || address === undefined) throw new Error('the partition has no leader');
+  return { leader, address, others: nodes.filter((node) => node !== leader) };
+}
 
 type Deed = (node: KafkaNode) => Promise<unknown>;
 
@@ -47,12 +70,7 @@ for (const [title, harm, heal] of faults) {
       return goneOn;
     }));
 
-    const admin = kafkaClient(kafka.brokers).admin();
-    await admin.connect();
-    const { topics } = await admin.fetchTopicMetadata({ topics: [settings.topic] });
-    await admin.disconnect();
-    const leader = kafka.nodes[(topics[0]?.partitions[0]?.leader ?? 1) - 1];
-    if (leader === undefined) throw new Error('the partition has no leader');
+    const { leader } = await leaderOf(settings.topic, kafka);
     const before = accepted.size;
     await harm(leader);
     const startedMs = performance.now();
@@ -74,4 +92,53 @@ for (const [title, harm, heal] of faults) {
     await fresh.close();
     await opened.close();
   });
+}
+
+test.serial('a leader that was deposed while it slept is not believed how far its partition goes', async (t) => {
+  const kafka = await brokers;
+  const settings = { brokers: kafka.brokers, topic: uniqueTopic(), partitions: 1, replication: 3 };
+  const { topic } = settings;
+  await ensureTopic(settings, 'test', new SpokenLines());
+  t.is(await acknowledged(topic, kafka.brokers), 0n);
+  const { leader, address, others } = await leaderOf(topic, kafka);
+  // Whatever it is told comes from the deposed one.
+  const offsets = new TopicOffsets(() => connectKafka({ ...settings, brokers: [address] }, 'test', new SpokenLines(), 'ask'), topic);
+  t.teardown(() => { offsets.close(); });
+  t.deepEqual(await offsets.ask(), new Map([[0, { low: 0n, high: 1n }]]));
+
+  leader.pause();
+  const rest = kafka.brokers.filter((broker) => broker !== address);
+  const last = await acknowledged(topic, rest);
+  // The others sleep while it wakes, so that it does not hear what they did: the moment before it hears lasts.
+  for (const node of others) node.pause();
+  leader.resume();
+  await t.throwsAsync(offsets.ask(), { instanceOf: LogUnavailableError });
+  for (const node of others) node.resume();
+  const range = (await insist(() => offsets.ask())).get(0);
+  t.true(range !== undefined && range.high > last, `the partition ends at ${range?.high ?? ''}, and the record at ${last} was acknowledged`);
+});
+
+/** Sends a record until it is acknowledged, by whoever leads then; resolves with its offset. */
+async function acknowledged(topic: string, addresses: readonly string[]): Promise<bigint> {
+  for (;;) {
+    // One that waits for a leader which sleeps goes on waiting for it: each try asks anew who leads.
+    const producer = kafkaClient(addresses, { requestTimeout: 1_000, retry: { retries: 0 } }).producer({ allowAutoTopicCreation: false });
+    try {
+      await producer.connect();
+      const [answer] = await producer.send({ topic, acks: -1, messages: [{ value: 'anything' }] });
+      if (answer?.baseOffset !== undefined) return BigInt(answer.baseOffset);
+    } catch {
+      // No leader yet.
+    } finally {
+      await producer.disconnect();
+    }
+  }
+}
+
+/** Asks until the brokers, which have to find one another again, give an answer. */
+async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const answer = await ask().catch((error: unknown) => { if (!(error instanceof LogUnavailableError)) throw error; });
+    if (answer !== undefined) return answer;
+  }
 }
