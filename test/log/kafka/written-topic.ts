@@ -38,7 +38,8 @@ export async function writtenTopic(t: ExecutionContext, partitions = 3, brokers?
   const client = kafkaClient(settings.brokers);
   const admin = client.admin();
   await admin.connect();
-  const producer = client.producer({ allowAutoTopicCreation: false });
+  // Idempotent: kafkajs sends everything again where one partition of a new topic has no leader yet.
+  const producer = client.producer({ allowAutoTopicCreation: false, idempotent: true });
   await producer.connect();
   t.teardown(() => Promise.all([producer.disconnect(), admin.disconnect()]));
   await ensureTopic(settings, 'test', new SpokenLines());
