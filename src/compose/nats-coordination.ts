@@ -37,8 +37,8 @@ export async function openNats(folder: string, config: Config, logger: Logger): 
     incarnation: self.incarnation,
     isDead: (incarnation) => liveness.isDead(incarnation),
     openQueue(sweep) {
-      liveness.onDeath((incarnations) => {
-        logger.warn({ incarnations }, 'nodes are gone; their tasks are taken over');
+      liveness.onDeath((deaths) => {
+        for (const { incarnation, reason } of deaths) logger.warn({ incarnation, reason }, 'a node is gone; its tasks are taken over');
         sweep();
       });
       queue = new NatsJobQueue({ link, names, clock, log: logger, onLoss: sweep });

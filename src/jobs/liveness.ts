@@ -21,6 +21,15 @@ export const knownLimit = 1_000;
 /** An incarnation that has been silent for so long is forgotten. Should it be asked for again, its silence counts from then on. */
 export const forgetAfterMs = 3_600_000;
 
+/** Why an incarnation is dead: it said goodbye, a newer one of its node lives, or it was silent for `silenceLimitMs`. */
+export type DeathReason = 'stopped' | 'restarted' | 'silent';
+
+/** An incarnation that has become dead. */
+export interface Death {
+  readonly incarnation: string;
+  readonly reason: DeathReason;
+}
+
 /** What is known of one incarnation of another node, or of an earlier one of this node. */
 interface Known {
   readonly life: NodeLife | undefined;
@@ -53,7 +62,7 @@ export class Liveness {
   readonly #self: NodeIdentity;
   /** By incarnation, those that were heard last at the end. */
   readonly #known = new Map<string, Known>();
-  readonly #listeners = new Set<(incarnations: readonly string[]) => void>();
+  readonly #listeners = new Set<(deaths: readonly Death[]) => void>();
   #ownHeardMs = -Infinity;
   #hearingSinceMs = Infinity;
   #stopListening: (() => void) | undefined;
@@ -84,14 +93,14 @@ export class Liveness {
   isDead(incarnation: string): boolean {
     if (incarnation === this.#self.incarnation) return false;
     const known = this.#known.get(incarnation) ?? this.#meet(incarnation, parseIncarnation(incarnation));
-    return this.#isHearing() && this.#isKnownDead(known);
+    return this.#isHearing() && this.#deathOf(known) !== undefined;
   }
 
   /**
-   * Adds a listener, called with the incarnations that have become dead, at each heartbeat of this node that it hears; must
+   * Adds a listener, called with what has died, at each heartbeat of this node that it hears; must
    * not throw. After a gap in the hearing those that are still dead are told again. The function that it returns removes it.
    */
-  onDeath(listener: (incarnations: readonly string[]) => void): () => void {
+  onDeath(listener: (deaths: readonly Death[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -130,19 +139,22 @@ export class Liveness {
 
   #tellDeaths(nowMs: number): void {
     if (!this.#isHearing()) return;
-    const dead: string[] = [];
+    const deaths: Death[] = [];
     for (const [incarnation, known] of this.#known) {
-      if (!this.#isKnownDead(known)) continue;
-      if (!known.isTold) dead.push(incarnation);
+      const reason = this.#deathOf(known);
+      if (reason === undefined) continue;
+      if (!known.isTold) deaths.push({ incarnation, reason });
       known.isTold = true;
       if (nowMs - known.silentSinceMs > forgetAfterMs) this.#known.delete(incarnation);
     }
-    if (dead.length === 0) return;
-    for (const listener of this.#listeners) listener(dead);
+    if (deaths.length === 0) return;
+    for (const listener of this.#listeners) listener(deaths);
   }
 
-  #isKnownDead(known: Known): boolean {
-    return known.saidGoodbye || this.#isSilent(known) || this.#isReplaced(known);
+  #deathOf(known: Known): DeathReason | undefined {
+    if (known.saidGoodbye) return 'stopped';
+    if (this.#isReplaced(known)) return 'restarted';
+    return this.#isSilent(known) ? 'silent' : undefined;
   }
 
   #isSilent({ silentSinceMs }: Known): boolean {

@@ -94,7 +94,7 @@ if (canCluster) {
     gate.open();
     t.deepEqual(await ends(held.slice(1)), firstAttempts(held.slice(1)), 'no attempt was disturbed');
     for (const node of nodes) {
-      t.notRegex(node.process.stderr(), /nodes are gone/);
+      t.notRegex(node.process.stderr(), /a node is gone/);
       t.is((await fetch(`${node.httpUrl}/readyz`)).status, 200);
     }
   });

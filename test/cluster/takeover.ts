@@ -1,12 +1,16 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
+import { heartbeatEveryMs, silenceLimitMs } from '../../src/jobs/liveness.ts';
+import type { DeathReason } from '../../src/jobs/liveness.ts';
 import { rawDisk } from '../acceptance/harness/disk-images.ts';
 import { eventsOf, story } from '../acceptance/harness/events.ts';
 import { Gate } from '../acceptance/harness/gate.ts';
 import { servedImages } from '../acceptance/harness/inventory.ts';
+import { logLines } from '../acceptance/harness/lehr-server.ts';
 import type { LehrServer } from '../acceptance/harness/lehr-server.ts';
 import { awaitTasks, createImport } from '../acceptance/harness/tasks.ts';
+import { eventually } from './harness/eventually.ts';
 import { runnerOf } from './harness/runner-of.ts';
 import type { SharedCluster } from './harness/shared-cluster.ts';
 import { settledFiles } from './harness/store-files.ts';
@@ -14,21 +18,13 @@ import { settledFiles } from './harness/store-files.ts';
 /** Imports that are under way when a node goes. */
 const imports = 5;
 
-/**
- * After a death that nobody was told of, others take over within 12 s: the benchmark measures that. Here a machine that does other things
- * as well gets more, and less than the 22 s after which a sweep would find the task at the earliest.
- */
-const afterDeathMs = 20_000;
-
-/** The same after a goodbye, and after the node has begun a new life: sooner than its silence would tell. */
-const afterNewsMs = 5_000;
-
 const image = rawDisk(256 * 1024, 1);
 
 interface UnderWay {
   /** The node that goes, and its name. */
   readonly victim: LehrServer;
   readonly name: string;
+  readonly incarnation: string;
   /** Ids of all imports, and of those that the victim runs. */
   readonly all: readonly string[];
   readonly its: readonly string[];
@@ -45,16 +41,19 @@ async function underWay(t: ExecutionContext, { nodes, source }: SharedCluster, n
   const create = () => createImport(first!.api, url, {}, { expectedDigest: image.digest });
   const tasks = await Promise.all(Array.from({ length: imports }, create));
   const all = tasks.map(({ id }) => id);
-  const runners = await Promise.all(all.map(async (id) => (await runnerOf([...nodes.values()], id)).runner));
-  const victim = runners[0]!;
+  const runs = await Promise.all(all.map((id) => runnerOf([...nodes.values()], id)));
+  const { runner: victim, incarnation } = runs[0]!;
   const [victimName] = [...nodes].find(([, node]) => node === victim)!;
-  return { victim, name: victimName, all, its: all.filter((_, index) => runners[index] === victim), open: () => gate.open() };
+  const its = all.filter((_, index) => runs[index]!.runner === victim);
+  return { victim, name: victimName, incarnation, all, its, open: () => gate.open() };
 }
 
-/** When the second attempt of a task started on one of these nodes, by the log: in milliseconds after `fromMs`. */
-async function takenOverAfterMs(survivors: readonly LehrServer[], id: string, fromMs: number): Promise<number> {
-  const { startTime } = await runnerOf(survivors, id, 2);
-  return startTime.getTime() - fromMs;
+/** Why those nodes that judged a life of a node dead did so: at least one of them. */
+async function reasonsOf(judges: readonly LehrServer[], incarnation: string): Promise<readonly DeathReason[]> {
+  const look = async (): Promise<readonly DeathReason[]> => judges.flatMap((node) => logLines(node))
+    .filter((line) => line['msg'] === 'a node is gone; its tasks are taken over' && line['incarnation'] === incarnation)
+    .map(({ reason }) => reason as DeathReason);
+  return [...new Set(await eventually('a node says that this one is gone', look, (reasons) => reasons.length > 0))];
 }
 
 /** All imports succeeded, those of the victim in a second attempt; the others were not disturbed. Nothing else is left of them. */
@@ -75,16 +74,12 @@ async function assertAllEndedWell(t: ExecutionContext, { cluster, nodes }: Share
   t.deepEqual((await settledFiles(cluster, all)).images, all.map((id) => `${id}.${its.includes(id) ? 2 : 1}`).toSorted());
 }
 
-/** What the victim ran is taken over in time by nodes that live, and then everything ends well. */
-async function assertTakenOver(
-  t: ExecutionContext, shared: SharedCluster, under: UnderWay,
-  { sinceMs, withinMs }: { readonly sinceMs: number; readonly withinMs: number },
-): Promise<void> {
-  for (const id of under.its) {
-    const afterMs = await takenOverAfterMs([...shared.nodes.values()], id, sinceMs);
-    t.log(`it was taken over after ${afterMs} ms`);
-    t.true(afterMs < withinMs, `it was taken over after ${afterMs} ms`);
-  }
+/** What the victim ran is taken over by nodes that live, because of that, and then everything ends well. */
+async function assertTakenOver(t: ExecutionContext, shared: SharedCluster, under: UnderWay, ...because: DeathReason[]): Promise<void> {
+  const survivors = [...shared.nodes.values()];
+  for (const id of under.its) await runnerOf(survivors, id, 2);
+  const reasons = await reasonsOf(survivors, under.incarnation);
+  t.deepEqual(reasons.filter((reason) => !because.includes(reason)), []);
   under.open();
   await assertAllEndedWell(t, shared, under);
 }
@@ -95,9 +90,14 @@ export function takeoverTests(shared: SharedCluster): void {
     const under = await underWay(t, shared, 'restarted');
     const { victim, name } = under;
     const { nodes } = shared;
+    const startedMs = performance.now();
     await victim.kill('SIGKILL');
     nodes.set(name, await shared.cluster.start(name));
-    await assertTakenOver(t, shared, under, { sinceMs: Date.now(), withinMs: afterNewsMs });
+    const tookMs = performance.now() - startedMs;
+    // A machine that needs longer to start a node than the others wait for it shows nothing here.
+    const isLate = tookMs > silenceLimitMs - heartbeatEveryMs;
+    if (isLate) t.log(`the new life began only after ${Math.round(tookMs)} ms`);
+    await assertTakenOver(t, shared, under, 'restarted', ...(isLate ? ['silent' as const] : []));
   });
 
   test.serial('what a node was doing that was killed is taken over by others, and the rest is not disturbed', async (t) => {
@@ -106,7 +106,7 @@ export function takeoverTests(shared: SharedCluster): void {
     const { nodes } = shared;
     nodes.delete(name);
     await victim.kill('SIGKILL');
-    await assertTakenOver(t, shared, under, { sinceMs: Date.now(), withinMs: afterDeathMs });
+    await assertTakenOver(t, shared, under, 'silent');
   });
 
   test.serial('what a node was doing that was asked to stop is taken over as soon as it has gone', async (t) => {
@@ -115,6 +115,6 @@ export function takeoverTests(shared: SharedCluster): void {
     const { nodes } = shared;
     nodes.delete(name);
     t.deepEqual(await victim.kill('SIGTERM'), { code: 0, signal: null });
-    await assertTakenOver(t, shared, under, { sinceMs: Date.now(), withinMs: afterNewsMs });
+    await assertTakenOver(t, shared, under, 'stopped');
   });
 }

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { formatIncarnation } from '../../src/jobs/incarnation.ts';
 import { forgetAfterMs, heartbeatEveryMs, knownLimit, Liveness, ownSilenceLimitMs, silenceLimitMs } from '../../src/jobs/liveness.ts';
+import type { Death } from '../../src/jobs/liveness.ts';
 import type { NodeIdentity } from '../../src/jobs/node-identity.ts';
 import { TestHeartbeats } from './test-heartbeats.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -19,8 +20,8 @@ function bench() {
   const clock = new VirtualClock();
   const heartbeats = new TestHeartbeats();
   const liveness = new Liveness({ heartbeats, clock, self: me });
-  const deaths: (readonly string[])[] = [];
-  liveness.onDeath((incarnations) => { deaths.push(incarnations); });
+  const deaths: (readonly Death[])[] = [];
+  liveness.onDeath((died) => { deaths.push(died); });
   liveness.start();
   const beatFor = async (self: NodeIdentity, durationMs: number): Promise<void> => {
     for (let passedMs = 0; passedMs < durationMs; passedMs += heartbeatEveryMs) {
@@ -221,21 +222,26 @@ test('heartbeats go out every 2 s from the start on, and a goodbye at the end', 
   t.deepEqual(heartbeats.heard, [false, false, false, true].map((leaving) => ({ ...me, leaving })));
 });
 
-test('each death is told once, by goodbye at once and by silence with the next heartbeat; who comes back can die again', async (t) => {
+test('each death is told once, with its reason: goodbye at once, others with the next heartbeat; who comes back can die again', async (t) => {
   const { clock, heartbeats, liveness, deaths } = bench();
   const other = lifeOf('other', 1);
+  const silent = { incarnation: you.incarnation, reason: 'silent' };
   await clock.pass(1);
   heartbeats.beat({ ...you, leaving: false });
   heartbeats.beat({ ...other, leaving: true });
-  t.deepEqual(deaths, [[other.incarnation]]);
+  t.deepEqual(deaths, [[{ incarnation: other.incarnation, reason: 'stopped' }]]);
   liveness.isDead('never heard');
   await clock.pass(silenceLimitMs + heartbeatEveryMs);
-  t.deepEqual(deaths.slice(1), [[you.incarnation, 'never heard']]);
+  t.deepEqual(deaths.slice(1), [[silent, { incarnation: 'never heard', reason: 'silent' }]]);
   await clock.pass(60 * second);
   heartbeats.beat({ ...you, leaving: false });
   t.is(deaths.length, 2);
   await clock.pass(60 * second);
-  t.deepEqual(deaths.slice(2), [[you.incarnation]]);
+  t.deepEqual(deaths.slice(2), [[silent]]);
+  heartbeats.beat({ ...you, leaving: false });
+  heartbeats.beat({ ...newYou, leaving: false });
+  await clock.pass(heartbeatEveryMs);
+  t.deepEqual(deaths.slice(3), [[{ incarnation: you.incarnation, reason: 'restarted' }]]);
 });
 
 test('after a gap in the hearing, deaths are told again: what was offered meanwhile came to nothing', async (t) => {
@@ -246,7 +252,8 @@ test('after a gap in the hearing, deaths are told again: what was offered meanwh
   t.is(deaths.length, 1);
   heartbeats.isAway = false;
   await clock.pass(heartbeatEveryMs);
-  t.deepEqual(deaths, [[you.incarnation], [you.incarnation]]);
+  const stopped = { incarnation: you.incarnation, reason: 'stopped' };
+  t.deepEqual(deaths, [[stopped], [stopped]]);
 });
 
 test('who is silent for an hour is forgotten; should somebody ask for it again, it is dead 8 s later', async (t) => {

@@ -8,19 +8,19 @@ import { awaitEvent } from './await-event.ts';
 export interface Runner {
   readonly runner: LehrServer;
   readonly others: readonly LehrServer[];
-  /** When the attempt started, by the log. */
-  readonly startTime: Date;
+  /** The life of the node that began the attempt. */
+  readonly incarnation: string;
 }
 
 /** Waits until an attempt of a task has started, and tells which of `nodes` runs it; the first of them that lives is asked. */
 export async function runnerOf(nodes: readonly LehrServer[], taskId: string, attempt = 1): Promise<Runner> {
-  const { payload, time } = await awaitEvent(
+  const { payload } = await awaitEvent(
     nodes[0]!.api, `tasks/${taskId}`, ({ payload: what }) => what?.$case === 'attemptStarted' && what.value.attempt === attempt,
   );
   const incarnation = payload?.$case === 'attemptStarted' ? payload.value.incarnation : '';
   const runner = nodes.find(({ folder }) => incarnation.startsWith(`${nodeIdOf(folder)}.`));
   if (runner === undefined) throw new Error(`attempt ${attempt} runs on none of these nodes, but on ${incarnation}`);
-  return { runner, others: nodes.filter((node) => node !== runner), startTime: time! };
+  return { runner, others: nodes.filter((node) => node !== runner), incarnation };
 }
 
 function nodeIdOf(dataFolder: string): string {
