@@ -1,4 +1,6 @@
 import type { Artefact } from '../destination.ts';
+import { adoptParts } from './adopt-parts.ts';
+import type { Earlier } from './adopt-parts.ts';
 import { isExpired, mayPass } from './object-failures.ts';
 import { PartBodies, skim } from './part-body.ts';
 import type { PartBody } from './part-body.ts';
@@ -27,19 +29,21 @@ export interface PartSending {
   /** Waits before the `nth` retry. */
   readonly pause: (nth: number) => Promise<void>;
   readonly signal: AbortSignal;
+  /** What died attempts left; undefined: nothing. */
+  readonly earlier?: Earlier;
 }
 
 /**
  * Sends the parts of an artefact one after the other over one reading of it, without keeping any: the next one begins while the
  * store still writes the last. Where a part breaks off the artefact is read again from there, and what has arrived is not sent
- * again. Rejects with what the last retry rejected with.
+ * again, nor what an earlier attempt has sent. Rejects with what the last retry rejected with.
  */
 export async function sendParts(artefact: Artefact, plan: readonly Part[], sending: PartSending): Promise<readonly SentPart[]> {
-  const sent = new Map<number, SentPart>();
+  const sent = sending.earlier === undefined ? new Map<number, SentPart>() : await adoptParts(artefact, plan, sending.earlier, sending);
   for (let retries = 0, hasExpired = false; ; ) {
     const before = sent.size;
     try {
-      await sendMissing(artefact, plan, sent, sending);
+      if (sent.size < plan.length) await sendMissing(artefact, plan, sent, sending);
       return plan.map(({ number }) => sent.get(number)).filter((part) => part !== undefined);
     } catch (error) {
       const hasMore = sent.size > before;
@@ -85,7 +89,8 @@ async function sendMissing(artefact: Artefact, plan: readonly Part[], sent: Map<
   }
 }
 
-function counted({ offset }: Part, { progress }: PartSending): (count: number) => void {
+/** Tells how far the delivery is while the bytes of a part are taken. */
+export function counted({ offset }: Part, { progress }: Pick<PartSending, 'progress'>): (count: number) => void {
   let done = offset;
   return (count) => progress(done += count);
 }

@@ -16,7 +16,8 @@ export class MultipartUpload {
   readonly id: string;
   readonly #target: ObjectTarget;
 
-  private constructor(target: ObjectTarget, id: string) {
+  /** One that was begun before. */
+  constructor(target: ObjectTarget, id: string) {
     this.#target = target;
     this.id = id;
   }

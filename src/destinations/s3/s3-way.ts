@@ -10,7 +10,7 @@ import { sendParts } from '../objects/send-parts.ts';
 import type { SentPart } from '../objects/send-parts.ts';
 import { putWhole } from '../objects/send-whole.ts';
 import { MultipartUpload } from './multipart-upload.ts';
-import { removeUnfinished } from './remove-unfinished.ts';
+import { removeUnfinished, uploadToGoOn } from './unfinished-uploads.ts';
 
 /** What is given up is removed within so long, or left behind. */
 const cleanUpTimeoutMs = 30_000;
@@ -32,13 +32,17 @@ export const s3Way: ObjectWay = {
 
   async sendParts(upload) {
     const { target, artefact, delivery, heeded, bounds, pause } = upload;
-    const multipart = await MultipartUpload.begin(target, aboutObject(artefact), heeded.signal);
+    const left = await uploadToGoOn(upload);
+    const multipart = left === undefined
+      ? await MultipartUpload.begin(target, aboutObject(artefact), heeded.signal)
+      : new MultipartUpload(target, left.id);
     try {
       const parts = await sendParts(artefact, planParts(artefact.sizeBytes, bounds), {
         put: (part, body) => multipart.put(part, body, heeded.signal),
         progress: (bytesDone) => delivery.progress(bytesDone, artefact.sizeBytes),
         pause,
         signal: heeded.signal,
+        earlier: left?.earlier,
       });
       heeded.signal.throwIfAborted();
       heeded.commit();

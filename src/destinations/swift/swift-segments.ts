@@ -3,6 +3,8 @@ import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
 import { encodePath } from '../../sources/objects/object-uri.ts';
 import { etagOf } from '../objects/object-target.ts';
 import type { ObjectTarget } from '../objects/object-target.ts';
+import { unlessAnswered } from '../objects/adopt-parts.ts';
+import type { Earlier, LeftPart } from '../objects/adopt-parts.ts';
 import type { Leftovers } from '../objects/object-way.ts';
 import type { PartBody } from '../objects/part-body.ts';
 import type { Part } from '../objects/part-plan.ts';
@@ -20,11 +22,13 @@ const listingLimit = 10_000;
 /** The segments of one attempt, which no other attempt writes or reads: whoever removes them cannot harm another's object. */
 export class SwiftSegments {
   readonly #target: ObjectTarget;
+  readonly #taskId: string;
   readonly #prefix: string;
   readonly #begun = new Set<number>();
 
   constructor(target: ObjectTarget, taskId: string, attempt: number) {
     this.#target = target;
+    this.#taskId = taskId;
     this.#prefix = `${taskPrefix(taskId)}${attempt}/`;
   }
 
@@ -38,6 +42,24 @@ export class SwiftSegments {
     this.#begun.add(part.number);
     const headers = { 'content-length': String(part.sizeBytes), 'content-type': 'application/octet-stream' };
     return etagOf(await this.#target.ask({ method: 'PUT', address: this.#addressOf(part), headers, body }, [201], signal));
+  }
+
+  /** What earlier attempts left. The store copies a segment of it: another attempt's own are not used, since that may remove them. */
+  async earlier(signal: AbortSignal): Promise<Earlier> {
+    const container = segmentsContainer(this.#target.address.container);
+    const left = await listed(this.#target, taskPrefix(this.#taskId), signal).catch(unlessAnswered);
+    const parts = new Map((left ?? []).map(({ name, hash, bytes }): [number, LeftPart & { readonly name: string }] => (
+      [Number(name.slice(name.lastIndexOf('/') + 1)), { name, etag: hash, sizeBytes: bytes }]
+    )));
+    return {
+      parts,
+      adopt: async (part) => {
+        this.#begun.add(part.number);
+        const source = `/${encodePath(container)}/${encodePath(parts.get(part.number)?.name ?? '')}`;
+        const headers = { 'content-length': '0', 'x-copy-from': source };
+        return etagOf(await this.#target.ask({ method: 'PUT', address: this.#addressOf(part), headers }, [201], signal));
+      },
+    };
   }
 
   /** The manifest of these segments, in which Swift compares size and MD5 of each with its own. */
@@ -79,9 +101,7 @@ export async function removeUnusedSegments(
 ): Promise<void> {
   const container = segmentsContainer(target.address.container);
   const prefix = attempt === undefined ? taskPrefix(taskId) : `${taskPrefix(taskId)}${attempt}/`;
-  const query = { prefix, format: 'json', limit: String(listingLimit) };
-  const listed = await target.ask({ method: 'GET', address: { kind: 'swift', container, name: '' }, query }, [200, 204, 404], signal);
-  const names = namesIn(listed);
+  const names = (await listed(target, prefix, signal)).map(({ name }) => name);
   if (names.length === 0) return;
   // The newest that any replica has: an object that one of them missed may consist of these segments.
   const head = await target.head(signal, { 'x-newest': 'true' });
@@ -92,12 +112,24 @@ export async function removeUnusedSegments(
   }
 }
 
-async function usedBy(target: ObjectTarget, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  return new Set(namesIn(await target.ask({ method: 'GET', query: { 'multipart-manifest': 'get' }, headers: { 'x-newest': 'true' } }, [200], signal)));
+/** An entry of a listing, in the words of Swift. */
+interface Listed {
+  readonly name: string;
+  readonly hash: string;
+  readonly bytes: number;
 }
 
-/** The names in a listing or a manifest. Throws for what is neither: nothing may be removed then. */
-function namesIn({ status, body }: EndpointAnswer): readonly string[] {
-  if (status !== 200) return [];
-  return (JSON.parse(body.toString()) as readonly { readonly name: string }[]).map(({ name }) => name);
+async function listed(target: ObjectTarget, prefix: string, signal: AbortSignal): Promise<readonly Listed[]> {
+  const address: ObjectAddress = { kind: 'swift', container: segmentsContainer(target.address.container), name: '' };
+  const query = { prefix, format: 'json', limit: String(listingLimit) };
+  return entriesOf(await target.ask({ method: 'GET', address, query }, [200, 204, 404], signal));
+}
+
+async function usedBy(target: ObjectTarget, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  return new Set(entriesOf(await target.ask({ method: 'GET', query: { 'multipart-manifest': 'get' }, headers: { 'x-newest': 'true' } }, [200], signal)).map(({ name }) => name));
+}
+
+/** The entries of a listing or a manifest. Throws for what is neither: nothing may be removed then. */
+function entriesOf({ status, body }: EndpointAnswer): readonly Listed[] {
+  return status === 200 ? JSON.parse(body.toString()) as readonly Listed[] : [];
 }

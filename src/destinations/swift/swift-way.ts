@@ -32,6 +32,7 @@ export const swiftWay: ObjectWay = {
         progress: (bytesDone) => delivery.progress(bytesDone, artefact.sizeBytes),
         pause,
         signal: heeded.signal,
+        earlier: delivery.attempt > 1 ? await segments.earlier(heeded.signal) : undefined,
       });
       heeded.signal.throwIfAborted();
       heeded.commit();

@@ -209,14 +209,39 @@ if (hasTool('swift')) {
       t.true((await read(stores, kind, container, 'one')).equals(large));
     });
 
-    test(`${kind}: what an attempt left that died is removed by the next one`, async (t) => {
+    test(`${kind}: the next attempt goes on where one that died has stopped, and leaves nothing`, async (t) => {
       const { stores, container } = await prepare(t);
       const taskId = await dieDelivering(t, { stores, container });
-      const second = await stores.destinations.deliver(request(container, 'one'), artefactOf(large), { ...delivery(), taskId, attempt: 2 });
+      const readFrom: number[] = [];
+      const whole = artefactOf(large);
+      const artefact: Artefact = {
+        ...whole,
+        chunks(offset, signal) {
+          readFrom.push(offset);
+          return whole.chunks(offset, signal);
+        },
+      };
+      const progress: number[] = [];
+      const seen = { ...delivery(), taskId, attempt: 2, progress: (bytesDone: number) => { progress.push(bytesDone); } };
+      const second = await stores.destinations.deliver(request(container, 'one'), artefact, seen);
       t.true(second.verified);
       t.true((await read(stores, kind, container, 'one')).equals(large));
+      // All is read to see what lies there; what is sent begins behind that.
+      const sentFrom = readFrom.at(-1) ?? 0;
+      t.true(sentFrom >= 200_000, `it was read from ${readFrom.join(', ')}`);
+      t.is(progress.at(-1), large.length);
       t.true(await stores.destinations.withdraw(request(container, 'one'), second, never));
       t.deepEqual(await leftovers(stores, container), []);
+    });
+
+    test(`${kind}: what a died attempt left of other bytes is not taken`, async (t) => {
+      const { stores, container } = await prepare(t);
+      const taskId = await dieDelivering(t, { stores, container });
+      const other = Buffer.from(large);
+      other[150_000] = (other[150_000] ?? 0) ^ 1;
+      const second = await stores.destinations.deliver(request(container, 'one'), artefactOf(other), { ...delivery(), taskId, attempt: 2 });
+      t.true(second.verified);
+      t.true((await read(stores, kind, container, 'one')).equals(other));
     });
   }
 }
