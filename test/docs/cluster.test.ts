@@ -95,7 +95,7 @@ test('the times that the pages name are those of the source', (t) => {
   t.true(guide.includes(`at most ${seconds(appendLimitMs)}; then calls`));
   t.true(guide.includes(`After ${seconds(readerGiveUpMs)} without a broker`));
   t.true(guide.includes(`hear nothing from it for ${seconds(silenceLimitMs)} and`));
-  t.true(page.includes(`were not heard for ${seconds(silenceLimitMs)}`));
+  t.true(page.includes(`it was \`silent\` for ${seconds(silenceLimitMs)}`));
   t.true(page.includes(`Nobody answers within ${seconds(firstConnectLimitMs)}`));
   t.true(guide.includes(`within about ${seconds(sweepEveryMs)}`));
 });
