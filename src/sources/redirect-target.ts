@@ -19,7 +19,10 @@ export function redirectTarget(from: URL, location: string | undefined, sourceAl
   };
   const odd = characterFault(location);
   if (odd !== undefined) return refuse(odd);
-  const checked = checkSourceUri(absoluteText(from, location), { fileRoots: [], sourceAllow });
+  const target = absoluteText(from, location);
+  // Whatever the server's settings are, nobody is led from the web to a file or an object.
+  if (!/^https?:/i.test(target)) return refuse('It is no http or https URL.');
+  const checked = checkSourceUri(target, { fileRoots: [], sourceAllow });
   if (!checked.ok) return refuse(checked.message);
   if (checked.kind !== 'http') return refuse('It is no http or https URL.');
   if (from.protocol === 'https:' && checked.url.protocol === 'http:') {

@@ -37,6 +37,13 @@ for (const [location, reason] of refused) {
   });
 }
 
+for (const location of ['file:///srv/images/disk', 'ftp://example.com/', 's3://bucket/disk', 'data:,x']) {
+  test(`a redirect to ${location} is refused for its scheme, and no setting is blamed`, (t) => {
+    const error = t.throws(() => redirectTarget(from, location, everywhere), { instanceOf: FailureError });
+    t.is(error.message, 'https://example.com/a/disk redirects to an address that is refused. It is no http or https URL.');
+  });
+}
+
 for (const location of ['https://127.0.0.1/', '//127.0.0.1:9000/', 'https://[::1]/', 'https://[::ffff:127.0.0.1]/', 'https://10.0.0.1/', '//0.0.0.0/']) {
   test(`a redirect to ${location} is refused where source-allow does not open it, and followed where it does`, (t) => {
     const error = t.throws(() => redirectTarget(from, location, []), { instanceOf: FailureError });
