@@ -16,14 +16,23 @@ import { createSources } from './sources/create-sources.ts';
 import { openly } from './sources/source.ts';
 import { preview, type Preview } from './stages/preview.ts';
 
+/** What a server would be set to. */
+export interface InspectSourceLimits {
+  /** A guest's disk may not be larger. */
+  readonly maxVirtualBytes: bigint;
+  /** What is compressed may not decode to more. */
+  readonly maxImageBytes: number;
+  /** Nor, beyond 4 GiB, to more than so many times its compressed size. */
+  readonly maxDecodedRatio: number;
+}
+
 /** What to inspect, without a server. */
 export interface InspectSourceOptions {
   /** A file of this machine, or an http or https address. */
   readonly source: { readonly kind: 'file'; readonly path: string } | { readonly kind: 'url'; readonly url: string };
   /** Unspecified: found out. */
   readonly declared: DiskFormat;
-  /** A guest's disk may not be larger. */
-  readonly maxVirtualBytes: bigint;
+  readonly limits: InspectSourceLimits;
   /** Whether a file is read to its end, for the digest of the guest's disk. */
   readonly withGuest: boolean;
   readonly onProgress: (bytesDone: number, bytesTotal: number) => void;
@@ -82,7 +91,7 @@ function wrapperOfFile(path: string): Wrapper | undefined {
 async function judgeFile(
   path: string, options: InspectSourceOptions, signal: AbortSignal, wrapper?: Wrapper,
 ): Promise<SourceInspection> {
-  const { declared, maxVirtualBytes, withGuest, onProgress } = options;
+  const { declared, limits: { maxVirtualBytes }, withGuest, onProgress } = options;
   const depth = withGuest ? 'guest' : 'content';
   const file = openStoredFile(path, path);
   try {
@@ -105,13 +114,12 @@ async function judgeFile(
 async function unwrapped<T>(
   path: string, wrapper: Wrapper, options: InspectSourceOptions, signal: AbortSignal, work: (decoded: string) => Promise<T>,
 ): Promise<T> {
-  const { declared, onProgress } = options;
+  const { declared, limits: { maxImageBytes: maxBytes, maxDecodedRatio: maxRatio }, onProgress } = options;
   const folder = await mkdtemp(join(tmpdir(), 'lehr-inspect-'));
   const pool = new BytesPool(1);
   try {
     const target = join(folder, 'image');
-    const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxRatio: Number.MAX_SAFE_INTEGER };
-    const job = { path, name: path, wrapper, target: { path: target, name: target }, declared, ...limits };
+    const job = { path, name: path, wrapper, target: { path: target, name: target }, declared, maxBytes, maxRatio };
     await pool.decode(job, { signal, progress: onProgress });
     return await work(target);
   } finally {
@@ -121,7 +129,7 @@ async function unwrapped<T>(
 }
 
 async function inspectUrl(url: string, options: InspectSourceOptions, signal: AbortSignal): Promise<SourceInspection> {
-  const { declared, maxVirtualBytes } = options;
+  const { declared, limits: { maxVirtualBytes } } = options;
   const sources = createSources({
     fileRoots: [], sourceAllow: [{ kind: 'private', port: undefined }], idleTimeoutMs, maxImageBytes: Number.MAX_SAFE_INTEGER, now: () => new Date(),
   });

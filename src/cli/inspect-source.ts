@@ -20,8 +20,8 @@ export interface Asked {
   readonly withGuest: boolean;
 }
 
-/** The largest disk that the server takes unless it is told otherwise. */
-const maxVirtualBytes = 64n * 1024n ** 4n;
+/** The limits of a server that is not told otherwise; a test holds them against its settings. */
+export const serverLimits = { maxVirtualBytes: 64n * 1024n ** 4n, maxImageBytes: 1024 ** 4, maxDecodedRatio: 2_000 } as const;
 
 /**
  * Inspects SOURCE and prints what came of it. Loads the inspectors only now, so that no other command does. Throws
@@ -34,7 +34,7 @@ export async function inspectSource(context: CommandContext, { source, declared,
   const display = createDisplay(context);
   let found: SourceInspection;
   try {
-    found = await modules.inspectSource({ source: target, declared, maxVirtualBytes, withGuest, onProgress: display.show }, signal);
+    found = await modules.inspectSource({ source: target, declared, limits: serverLimits, withGuest, onProgress: display.show }, signal);
   } finally {
     display.end();
   }

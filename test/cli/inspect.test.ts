@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { serverLimits } from '../../src/cli/inspect-source.ts';
 import { checkTable } from '../../src/formats/check-table.ts';
+import { inspectSource } from '../../src/inspect-source.ts';
+import { settings } from '../../src/settings.ts';
 import { u32be, u64be } from '../formats/build/change.ts';
 import { naiveGuestDigest } from '../formats/build/naive-guest-digest.ts';
 import { buildQcow2 } from '../formats/build/qcow2.ts';
@@ -95,6 +98,23 @@ test('a compressed file is unwrapped first, into a place that is gone afterwards
   t.regex(inside.stdout, /^qcow2\.backing_file +failed$/m);
   t.regex(inside.stdout, /^compressed\.corrupt +passed$/m);
   t.deepEqual(readdirSync(folder), []);
+});
+
+test('a bomb is refused as an import would refuse it, before it fills the disk', async (t) => {
+  const path = fileOf(t, gzipSync(Buffer.alloc(disk.length, disk)));
+  const options = { source: { kind: 'file', path }, declared: 'DISK_FORMAT_UNSPECIFIED', withGuest: true, onProgress: () => undefined } as const;
+  const signal = new AbortController().signal;
+  t.like(await inspectSource({ ...options, limits: { ...serverLimits, maxImageBytes: disk.length } }, signal), { verdict: { kind: 'accepted' } });
+  const bomb = await inspectSource({ ...options, limits: { ...serverLimits, maxImageBytes: disk.length - 1 } }, signal);
+  t.like(bomb, { kind: 'judged', wrapper: 'gzip', verdict: { kind: 'refused', failure: { reason: 'REASON_DECOMPRESSION_LIMIT', metadata: { check: 'compressed.too_large' } } } });
+});
+
+test('the limits are those of a server that is not told otherwise', (t) => {
+  const fallbackOf = (name: 'max-virtual-bytes' | 'max-image-bytes' | 'max-decoded-ratio'): unknown => settings[name].parse(settings[name].fallback);
+  const { maxVirtualBytes, maxImageBytes, maxDecodedRatio } = serverLimits;
+  t.deepEqual([Number(maxVirtualBytes), maxImageBytes, maxDecodedRatio], [
+    fallbackOf('max-virtual-bytes'), fallbackOf('max-image-bytes'), fallbackOf('max-decoded-ratio'),
+  ]);
 });
 
 test('what is no file is told', async (t) => {
