@@ -11,14 +11,14 @@ const fullStore: readonly (readonly [text: string, code: string])[] = [
 ];
 
 /**
- * The failure that qemu-img ended with; undefined where it succeeded. Any death by a signal is the image's doing until the
- * opposite is shown, and is not tried again; only a full store is the system's. `name` is the converted file's, relative to the
- * store.
+ * The failure that qemu-img ended with; undefined where it succeeded without a word on standard error: it has none for a sound
+ * image. Any death by a signal is the image's doing until the opposite is shown, and is not tried again; only a full store is the
+ * system's. `name` is the converted file's, relative to the store.
  */
 export function conversionFailure(ending: ProgramEnding, name: string, maxBytes: number): Failure | undefined {
   switch (ending.kind) {
     case 'exited':
-      return ending.code === 0 ? undefined : exitFailure(ending.code, ending.errorTail, name, maxBytes);
+      return ending.code === 0 && ending.errorTail === '' ? undefined : exitFailure(ending.code, ending.errorTail, name, maxBytes);
     case 'signaled':
       if (ending.signal === 'SIGXFSZ') return tooLarge(maxBytes);
       return failure(
@@ -38,7 +38,7 @@ function exitFailure(code: number, errorTail: string, name: string, maxBytes: nu
   const full = fullStore.find(([text]) => errorTail.includes(text));
   if (full !== undefined) return storeFailure(Object.assign(new Error(full[0]), { code: full[1] }), name, 0);
   const said = quoteOf(errorTail);
-  const message = `qemu-img failed with "${said}". Convert the image elsewhere, or ask for no other format than it has.`;
+  const message = `qemu-img ${code === 0 ? 'complained' : 'failed with'} "${said}". Convert the image elsewhere, or ask for no other format than it has.`;
   return failure('CONVERSION_FAILED', message, { exit_code: String(code), stderr: said });
 }
 

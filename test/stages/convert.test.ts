@@ -199,6 +199,7 @@ const mapped: readonly (readonly [title: string, how: SandboxEnding, expected: o
   ['a write above the limit', { kind: 'exited', code: 1, errorTail: 'qemu-img: error while writing: File too large\n' }, { reason: 'REASON_CONVERSION_FAILED', retryable: false, metadata: { max_image_bytes: '1000' } }],
   ['a full quota', { kind: 'exited', code: 1, errorTail: 'qemu-img: error while writing: Disk quota exceeded\n' }, { reason: 'REASON_STORE_FULL', retryable: true, metadata: { system_error: 'EDQUOT' } }],
   ['words that are no text', { kind: 'exited', code: 1, errorTail: 'first\nqemu-img: \u001b[31mbad\u0007\n\n' }, { reason: 'REASON_CONVERSION_FAILED', retryable: false, metadata: { exit_code: '1', stderr: 'qemu-img: ?[31mbad?' } }],
+  ['a complaint at the end of a success', { kind: 'exited', code: 0, errorTail: 'qemu-img: warning: something is odd\n' }, { reason: 'REASON_CONVERSION_FAILED', retryable: false, metadata: { exit_code: '0', stderr: 'qemu-img: warning: something is odd' } }],
   ['no words at all', { kind: 'exited', code: 2, errorTail: '' }, { reason: 'REASON_CONVERSION_FAILED', retryable: false, metadata: { exit_code: '2', stderr: 'it said nothing' } }],
   ['output without end', { kind: 'flooded' }, { reason: 'REASON_CONVERSION_FAILED', retryable: false }],
 ];
