@@ -164,7 +164,7 @@ export function startRoles({ config, credentials, backend, store, pool, sandbox,
       tasks, queries, readSide, board: new ProgressBoard(signals), watches, clock, findImage,
       rules: { ...rules, regions: [...regions.keys()] },
       defaultTtlMs: config['task-ttl'],
-      previewImport: importPreviews({ sources, ...inspection }),
+      previewImport: importPreviews({ sources, ...inspection, missingForConversion: rules.missingForConversion }),
     }),
     images: imageService({ images, queries: imageRows, readSide, open, clock }),
     events: eventService({

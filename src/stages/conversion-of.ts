@@ -1,5 +1,6 @@
 import { FailureError, failure } from '../domain/failures.ts';
 import type { Compression, DiskFormat } from '../gen/lehr/v1/disk_format.ts';
+import type { Failure } from '../gen/lehr/v1/failure.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 /** A conversion that can be run here. */
@@ -46,9 +47,25 @@ export function isCompressing(compression: Compression): boolean {
 }
 
 /**
+ * Why an image of one format does not become one of another: the target is not made (ISO: its content is files and not a disk), or the
+ * machine cannot convert for what is `missing`. Undefined: it does.
+ */
+export function conversionFault(
+  sourceFormat: DiskFormat, targetFormat: DiskFormat, missing: string | undefined,
+): Failure | undefined {
+  const found = { found: sourceFormat, wanted: targetFormat };
+  if (creationOptions[targetFormat] === undefined) {
+    return failure('FORMAT_UNSUPPORTED', `Nothing is converted to ${targetFormat}. Choose another format, or keep the image as it came.`, found);
+  }
+  if (missing === undefined) return undefined;
+  const message = `This server cannot convert to ${targetFormat}: ${missing} To keep the image as it came, leave the format out.`;
+  return failure('FORMAT_UNSUPPORTED', message, found);
+}
+
+/**
  * How to convert between two formats on this machine; a target that is unspecified is qcow2, which alone may be compressed. Throws
- * FailureError with FORMAT_UNSUPPORTED where the target is not made (ISO: its content is files and not a disk) or where this machine
- * cannot run qemu-img safely. Ask it before bytes are fetched in vain.
+ * FailureError with what `conversionFault` says of this machine, and for a compression that the target does not have. Ask it before
+ * bytes are fetched in vain.
  */
 export function conversionOf(
   sourceFormat: DiskFormat, targetFormat: DiskFormat, sandbox: Sandbox, compression: Compression = 'COMPRESSION_UNSPECIFIED',
@@ -56,19 +73,14 @@ export function conversionOf(
   const target = targetFormat === 'DISK_FORMAT_UNSPECIFIED' ? 'DISK_FORMAT_QCOW2' : targetFormat;
   const sourceDriver = drivers[sourceFormat];
   if (sourceDriver === undefined) throw new Error('A format is found out before a conversion, never by it.');
-  const found = { found: sourceFormat, wanted: target };
+  const fault = conversionFault(sourceFormat, target, sandbox.kind === 'none' ? sandbox.missing : undefined);
+  if (fault !== undefined) throw new FailureError(fault);
   const targetDriver = drivers[target];
   const options = creationOptions[target];
-  if (targetDriver === undefined || options === undefined) {
-    throw new FailureError(failure('FORMAT_UNSUPPORTED', `Nothing is converted to ${target}. Choose another format, or keep the image as it came.`, found));
-  }
-  if (sandbox.kind === 'none') {
-    const message = `This server cannot convert to ${target}: ${sandbox.missing} To keep the image as it came, leave the format out.`;
-    throw new FailureError(failure('FORMAT_UNSUPPORTED', message, found));
-  }
+  if (targetDriver === undefined || options === undefined || sandbox.kind === 'none') throw new Error('What cannot be converted was let through.');
   const compressionType = compressionTypes[compression];
   if (compressionType !== undefined && target !== 'DISK_FORMAT_QCOW2') {
-    throw new FailureError(failure('FORMAT_UNSUPPORTED', `Only a qcow2 is compressed on request. Leave the compression out for ${target}.`, found));
+    throw new FailureError(failure('FORMAT_UNSUPPORTED', `Only a qcow2 is compressed on request. Leave the compression out for ${target}.`, { found: sourceFormat, wanted: target }));
   }
   return {
     sandbox,
