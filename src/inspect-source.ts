@@ -143,8 +143,10 @@ async function inspectUrl(url: string, options: InspectSourceOptions, signal: Ab
 function describe({ depth, sizeBytes, facts, failure, verdict }: Preview): SourceInspection {
   if (verdict !== undefined) return judged(sizeBytes, depth === 'headers' ? 'headers' : 'content', verdict);
   if (failure === undefined) return { kind: 'head', sizeBytes, facts };
-  if (failure.metadata['check'] === undefined) return { kind: 'unread', failure };
-  return judged(sizeBytes, depth === 'tables' ? 'content' : 'headers', { kind: 'refused', failure });
+  const { check } = failure.metadata;
+  if (check === undefined) return { kind: 'unread', failure };
+  const wrapper = check.startsWith('compressed.') ? facts['codec'] as Wrapper : undefined;
+  return judged(sizeBytes, depth === 'tables' ? 'content' : 'headers', { kind: 'refused', failure }, wrapper);
 }
 
 function judged(sizeBytes: number, depth: InspectionDepth, verdict: Verdict, wrapper?: Wrapper): SourceInspection {

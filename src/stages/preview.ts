@@ -1,7 +1,8 @@
-import { inspectRanged } from '../bytes/ranged/inspect-ranged.ts';
+import { inspectRanged, inspectRangedInside } from '../bytes/ranged/inspect-ranged.ts';
 import { failure, FailureError } from '../domain/failures.ts';
 import { headBytes, inspectWrappedHead } from '../formats/inspect-head.ts';
 import type { Verdict } from '../formats/verdict.ts';
+import type { StreamCodec } from '../formats/wrapper.ts';
 import type { DiskFormat } from '../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../gen/lehr/v1/failure.ts';
 import { RangesUnsupportedError } from '../sources/source.ts';
@@ -33,8 +34,8 @@ export interface Preview {
 
 /**
  * Looks at a source as an import would, and reads only the parts that tell: headers, footers, tables and the beginning of the
- * guest's disk, or the head alone where the source gives no ranges or is compressed. What speaks against the import is in the answer;
- * rejects with the signal's reason only.
+ * guest's disk, or the head alone where the source gives no ranges. Of what is compressed the first bytes inside are judged. What
+ * speaks against the import is in the answer; rejects with the signal's reason only.
  */
 export async function preview(sources: Sources, input: PreviewInput, signal: AbortSignal): Promise<Preview> {
   try {
@@ -54,7 +55,7 @@ export async function preview(sources: Sources, input: PreviewInput, signal: Abo
 async function judgeRanges(ranged: RangedSource, input: PreviewInput, signal: AbortSignal): Promise<Preview> {
   const { sizeBytes } = ranged;
   const head = await ranged.read(0, Math.min(headBytes, sizeBytes), signal);
-  const early = judgeHead(head, sizeBytes, input);
+  const early = await judgeHead(head, sizeBytes, input.declared, (codec) => inspectRangedInside(ranged, codec, input.declared, signal));
   if (early !== undefined) return early;
   const { verdict, depth } = await inspectRanged(ranged, input, signal);
   const judged = { depth: depth === 'headers' ? 'headers' : 'tables', sizeBytes } as const;
@@ -62,12 +63,20 @@ async function judgeRanges(ranged: RangedSource, input: PreviewInput, signal: Ab
   return { ...judged, facts: verdict.facts, failure: undefined, verdict };
 }
 
-/** An answer where the head alone gives one: a refusal, or content that can be judged only once it is unwrapped. */
-function judgeHead(head: Uint8Array, sizeBytes: number, { declared }: PreviewInput): Preview | undefined {
+/** What speaks against the first bytes inside compressed content. */
+type JudgeInside = (codec: StreamCodec) => Promise<Failure | undefined>;
+
+/** An answer where the first bytes give one: a refusal, or content of which no more is judged, since it is to be unwrapped. */
+async function judgeHead(
+  head: Uint8Array, sizeBytes: number, declared: DiskFormat, judgeInside: JudgeInside,
+): Promise<Preview | undefined> {
   const found = inspectWrappedHead(head, declared);
   const judged = { depth: 'head', sizeBytes, verdict: undefined } as const;
   if ('refusal' in found) return { ...judged, facts: {}, failure: found.refusal };
-  return found.wrapper === undefined ? undefined : { ...judged, facts: { codec: found.wrapper }, failure: undefined };
+  const { wrapper } = found;
+  if (wrapper === undefined) return undefined;
+  // An archive is judged as a whole, its manifest by every byte of it.
+  return { ...judged, facts: { codec: wrapper }, failure: wrapper === 'ova' ? undefined : await judgeInside(wrapper) };
 }
 
 /** Ends the reading of a source of which enough has come. */
@@ -77,6 +86,7 @@ async function judgeBeginning(sources: Sources, input: PreviewInput, signal: Abo
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
   let doneBytes = 0;
+  let isWhole = false;
   try {
     await sources.read(input.source, {
       begin(start) {
@@ -89,13 +99,32 @@ async function judgeBeginning(sources: Sources, input: PreviewInput, signal: Abo
         return undefined;
       },
     }, signal);
+    isWhole = true;
     sizeBytes = doneBytes;
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof EnoughError)) return unread(error);
   }
-  return judgeHead(Buffer.concat(pieces).subarray(0, headBytes), sizeBytes, input)
-    ?? { depth: 'head', sizeBytes, facts: {}, failure: undefined, verdict: undefined };
+  const head = Buffer.concat(pieces).subarray(0, headBytes);
+  const judgeInside = (codec: StreamCodec): Promise<Failure | undefined> =>
+    judgeInsideHead(head, isWhole ? head.length : Math.max(sizeBytes, head.length + 1), codec, input.declared, signal);
+  return await judgeHead(head, sizeBytes, input.declared, judgeInside) ?? { depth: 'head', sizeBytes, facts: {}, failure: undefined, verdict: undefined };
+}
+
+/** What the head alone shows; the end of it says nothing where the content is larger. */
+async function judgeInsideHead(
+  head: Uint8Array, sizeBytes: number, codec: StreamCodec, declared: DiskFormat, signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const read = async (offset: number, length: number): Promise<Uint8Array> => {
+    if (offset + length > head.length) throw new EnoughError('No more than the head has come.');
+    return head.subarray(offset, offset + length);
+  };
+  try {
+    return await inspectRangedInside({ sizeBytes, read }, codec, declared, signal);
+  } catch (error) {
+    if (error instanceof EnoughError) return undefined;
+    throw error;
+  }
 }
 
 function unread(error: unknown): Preview {

@@ -1,16 +1,20 @@
 import type { ServerResponse, IncomingMessage } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import { randomBytes } from 'node:crypto';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createSources } from '../../src/sources/create-sources.ts';
 import { preview, type Preview } from '../../src/stages/preview.ts';
 import { openly } from '../../src/sources/source.ts';
+import { zstdZeros } from '../codecs/bad-compressed.ts';
+import { compress } from '../codecs/compress.ts';
 import { buildQcow2 } from '../formats/build/qcow2.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
 import { u32be, u64be } from '../formats/build/change.ts';
 import { vhdFooter } from '../formats/build/vhd.ts';
 import { startBadServer } from '../sources/bad-server.ts';
 import { settings } from '../sources/read.ts';
+import { hasTool } from '../tooling/has-tool.ts';
 
 const limits = { maxVirtualBytes: 64n * 1024n ** 4n, requireRecognisedRaw: false };
 const never = new AbortController().signal;
@@ -83,6 +87,40 @@ for (const hasRanges of [true, false]) {
     const { url } = await serve(t, gzipSync(buildQcow2(3)), hasRanges);
     t.like(await look(t, url), { depth: 'head', failure: undefined, verdict: undefined, facts: { codec: 'gzip' } });
   });
+}
+
+const page = Buffer.from('<!DOCTYPE html><html>not here</html>');
+const noisy = Buffer.concat([buildRaw(mbr), randomBytes(4 * 2 ** 20)]);
+const unsafe = Buffer.concat([buildQcow2(3, u64be(8, 512n), u32be(16, 11)), randomBytes(4 * 2 ** 20)]);
+const cut = (whole: Buffer): Buffer => whole.subarray(0, whole.length - 9);
+type Inside = readonly [name: string, content: () => Buffer, check: string | undefined, withoutRanges?: 'undecided'];
+const inside: readonly Inside[] = [
+  ['a page in gzip', () => gzipSync(page), 'content.not_a_disk'],
+  ['a page in zstd', () => zstdCompressSync(page), 'content.not_a_disk'],
+  ['a qcow2 with a backing file in gzip', () => gzipSync(unsafe), 'qcow2.backing_file'],
+  ['a qcow2 with a backing file in zstd', () => zstdCompressSync(unsafe), 'qcow2.backing_file'],
+  ['gzip in gzip', () => gzipSync(gzipSync(page)), 'compressed.nested'],
+  ['a page in gzip that was cut', () => cut(gzipSync(page)), 'compressed.truncated'],
+  ['a disk in gzip that is cut where nobody looks', () => cut(gzipSync(noisy)), undefined],
+  ['4 GiB of zeros in zstd', () => zstdZeros(4 * 2 ** 30), undefined],
+  ...(hasTool('compressors') ? [
+    ['a page in bzip2', () => compress('bzip2', page), 'content.not_a_disk'],
+    ['a page in xz', () => compress('xz', page), 'content.not_a_disk'],
+    ['a qcow2 with a backing file in a block of bzip2 that is larger than a head', () => compress('bzip2 -9', unsafe), 'qcow2.backing_file', 'undecided'],
+  ] satisfies Inside[] : []),
+];
+for (const [name, build, check, withoutRanges] of inside) {
+  for (const hasRanges of [true, false]) {
+    test(`the first bytes inside are judged, ${hasRanges ? 'with' : 'without'} ranges: ${name}`, async (t) => {
+      const content = build();
+      const { url, sent } = await serve(t, content, hasRanges);
+      const found = await look(t, url);
+      t.is(found.failure?.metadata['check'], !hasRanges && withoutRanges === 'undecided' ? undefined : check, found.failure?.message);
+      t.is(found.depth, 'head');
+      t.regex(found.facts['codec'] ?? '', /^(?:gzip|zstd|bzip2|xz)$/);
+      if (hasRanges) t.true(sent() <= 3 * 2 ** 20, `${sent()} bytes were read`);
+    });
+  }
 }
 
 test('a source that cannot be read is a failure of the source', async (t) => {

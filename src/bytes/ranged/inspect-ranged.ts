@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { InspectionDepth } from '../../formats/inspect.ts';
 import type { Verdict } from '../../formats/verdict.ts';
+import type { StreamCodec } from '../../formats/wrapper.ts';
 import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
+import type { Failure } from '../../gen/lehr/v1/failure.ts';
 import { threadHeapMiB, threadYoungHeapMiB } from '../bounds.ts';
 import { pageStates, rangePageBytes } from './ranged-messages.ts';
 import type { RangedMessage, RangedThreadData } from './ranged-messages.ts';
@@ -31,25 +33,43 @@ export interface RangedVerdict {
 /** No inspection fetches more than so many bytes: the tables of a qcow2 of 2 TiB, page by page. */
 export const rangedReadLimitBytes = 256 * 1024 * 1024;
 
+/** Of compressed content no more is fetched: a block of bzip2, the largest of any, has less than half of it. */
+export const insideReadLimitBytes = 2 * 1024 * 1024;
+
 /**
  * Judges bytes that are elsewhere (headers, tables and the beginning of the guest's disk) by reading only what the inspection needs.
  * Rejects with what `bytes.read` rejected with, or the signal's reason. The thread that it takes is gone when it settles.
  */
 export async function inspectRanged(bytes: RangedBytes, inspection: RangedInspection, signal: AbortSignal): Promise<RangedVerdict> {
+  const answer = await ask(bytes, { ...inspection, pageLimit: Math.ceil(rangedReadLimitBytes / rangePageBytes) }, signal);
+  if (answer.kind === 'begun') throw new Error('An inspection answered for another one.');
+  return { verdict: answer.verdict, depth: answer.depth };
+}
+
+/** What speaks against the first bytes inside compressed content that is elsewhere: `inspectInside`. Rejects as `inspectRanged` does. */
+export async function inspectRangedInside(
+  bytes: RangedBytes, codec: StreamCodec, declared: DiskFormat, signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const pageLimit = Math.ceil(insideReadLimitBytes / rangePageBytes);
+  const answer = await ask(bytes, { declared, codec, pageLimit, maxVirtualBytes: 0n }, signal);
+  if (answer.kind === 'judged') throw new Error('An inspection answered for another one.');
+  return answer.refusal;
+}
+
+type Answer = Exclude<RangedMessage, { kind: 'page' }>;
+
+async function ask(bytes: RangedBytes, wanted: Omit<RangedThreadData, 'control' | 'page' | 'sizeBytes'>, signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted();
   const control = new SharedArrayBuffer(8);
   const page = new SharedArrayBuffer(rangePageBytes);
-  const data: RangedThreadData = {
-    control, page, sizeBytes: bytes.sizeBytes, ...inspection, pageLimit: Math.ceil(rangedReadLimitBytes / rangePageBytes),
-  };
-  const worker = startThread(data);
-  const settled = Promise.withResolvers<RangedVerdict>();
+  const worker = startThread({ control, page, sizeBytes: bytes.sizeBytes, ...wanted });
+  const settled = Promise.withResolvers<Answer>();
   const stop = (): void => settled.reject(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });
   worker.on('error', settled.reject);
   worker.on('exit', () => settled.reject(new Error('The inspection ended without a verdict.')));
   worker.on('message', (message: RangedMessage) => {
-    if (message.kind === 'judged') return settled.resolve({ verdict: message.verdict, depth: message.depth });
+    if (message.kind !== 'page') return settled.resolve(message);
     bytes.read(message.offset, message.lengthBytes, signal).then((read) => {
       new Uint8Array(page).set(read);
       const state = new Int32Array(control);

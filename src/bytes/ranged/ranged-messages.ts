@@ -1,5 +1,7 @@
 import type { InspectionDepth } from '../../formats/inspect.ts';
 import type { Verdict } from '../../formats/verdict.ts';
+import type { StreamCodec } from '../../formats/wrapper.ts';
+import type { Failure } from '../../gen/lehr/v1/failure.ts';
 import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
 
 /** What is read at once: so much of an inspection's memory is shared with the thread that fetches. */
@@ -22,9 +24,13 @@ export interface RangedThreadData {
   readonly requireRecognisedRaw?: boolean;
   /** No more pages are asked for. */
   readonly pageLimit: number;
+  /** What the bytes are compressed by, where only the first ones inside are judged. */
+  readonly codec?: StreamCodec;
 }
 
 /** What the thread says: it waits for a page, or is done. */
 export type RangedMessage =
   | { readonly kind: 'page'; readonly offset: number; readonly lengthBytes: number }
-  | { readonly kind: 'judged'; readonly verdict: Verdict; readonly depth: InspectionDepth };
+  | { readonly kind: 'judged'; readonly verdict: Verdict; readonly depth: InspectionDepth }
+  /** What speaks against the first bytes inside. */
+  | { readonly kind: 'begun'; readonly refusal: Failure | undefined };

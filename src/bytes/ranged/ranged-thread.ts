@@ -1,6 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ByteReader } from '../../formats/reading/byte-reader.ts';
 import { inspect } from '../../formats/inspect.ts';
+import type { StreamCodec } from '../../formats/wrapper.ts';
+import { inspectInside } from './inspect-inside.ts';
 import { pageStates, rangePageBytes, rangePagesKept } from './ranged-messages.ts';
 import type { RangedMessage, RangedThreadData } from './ranged-messages.ts';
 
@@ -9,7 +11,7 @@ import type { RangedMessage, RangedThreadData } from './ranged-messages.ts';
  * while the main thread fetches the page that it wants.
  */
 
-const { control, page, sizeBytes, declared, pageLimit, ...limits } = workerData as RangedThreadData;
+const { control, page, sizeBytes, declared, pageLimit, codec, ...limits } = workerData as RangedThreadData;
 const port = parentPort;
 if (port === null) throw new Error('This module is the entry of a worker thread.');
 const state = new Int32Array(control);
@@ -55,17 +57,26 @@ const file: ByteReader = {
   },
 };
 
-let verdict = inspect(file, declared, limits, 'headers');
-let depth: 'headers' | 'content' = 'headers';
-if (verdict.kind === 'accepted') {
+function judge(): RangedMessage {
+  const headers = inspect(file, declared, limits, 'headers');
+  if (headers.kind === 'refused') return { kind: 'judged', verdict: headers, depth: 'content' };
   try {
-    verdict = inspect(file, declared, limits, 'content');
-    depth = 'content';
+    return { kind: 'judged', verdict: inspect(file, declared, limits, 'content'), depth: 'content' };
   } catch (error) {
     // Tables that would take too long to fetch are left to the import.
     if (!(error instanceof PageLimitError)) throw error;
+    return { kind: 'judged', verdict: headers, depth: 'headers' };
   }
-} else {
-  depth = 'content';
 }
-send({ kind: 'judged', verdict, depth });
+
+async function judgeBeginning(of: StreamCodec): Promise<RangedMessage> {
+  try {
+    return { kind: 'begun', refusal: await inspectInside(file, of, declared) };
+  } catch (error) {
+    // A first block that is as large is left to the import; a decoder may have made another error of it.
+    if (asked <= pageLimit) throw error;
+    return { kind: 'begun', refusal: undefined };
+  }
+}
+
+send(codec === undefined ? judge() : await judgeBeginning(codec));
