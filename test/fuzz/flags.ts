@@ -25,7 +25,8 @@ bounds of reads and memory, the same at every depth, with a check, a place and a
   --json        prints the result as JSON
   --help        prints this
 
-Exit code 0: everything held. 1: something did not, or qemu-img read another disk than was inspected, or crashed over it. 2: the flags make no sense.
+Exit code 0: everything held. 1: something did not, or qemu-img read another disk than was inspected, or crashed over it, or judged otherwise than
+docs/reference/checks.md explains. 2: the flags make no sense.
 130: interrupted; what was found until then is printed.
 `;
 

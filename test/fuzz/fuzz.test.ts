@@ -2,11 +2,13 @@ import { hash } from 'node:crypto';
 
 import test from 'ava';
 
+import { checkTable } from '../../src/formats/check-table.ts';
 import { runCampaign } from './campaign.ts';
 import { builtCorpus, formatNames } from './corpus.ts';
 import { describeRound, kindsOf } from './describe.ts';
 import { difference } from './difference.ts';
 import type { QemuAnswer } from './difference.ts';
+import { explainedChecks, isExplained } from './explained.ts';
 import { Lane } from './lane.ts';
 import { Rounds } from './round.ts';
 
@@ -85,4 +87,29 @@ for (const [name, verdict, answer, expected] of comparisons) {
 test('differences of one kind are told once, with the first seed that showed them', (t) => {
   const told = (seed: number, message: string) => ({ seed, kind: 'stricter', driver: 'vmdk', outcome: 'accepted', message }) as const;
   t.deepEqual(kindsOf([told(3, 'x'), told(4, 'y'), told(5, 'y')]), [{ ...told(4, 'y'), count: 2 }, { ...told(3, 'x'), count: 1 }]);
+});
+
+type Judged = Parameters<typeof isExplained>[0];
+
+const explanations: readonly (readonly [name: string, found: Judged, expected: boolean])[] = [
+  ['a check that qemu-img does not make of this format', { kind: 'laxer', driver: 'vpc', outcome: 'vhd.sector_bitmap' }, true],
+  ['a check that it makes of no format', { kind: 'laxer', driver: 'qcow2', outcome: 'truncated' }, true],
+  ['a check that it makes', { kind: 'laxer', driver: 'qcow2', outcome: 'qcow2.refcount' }, false],
+  ['a check that it does not make, of another format', { kind: 'laxer', driver: 'qcow2', outcome: 'vhd.sector_bitmap' }, false],
+  ['an image that it cannot open', { kind: 'stricter', driver: 'vhdx', outcome: 'accepted' }, true],
+  ['an image that it should open', { kind: 'stricter', driver: 'vdi', outcome: 'accepted' }, false],
+  ['another disk', { kind: 'other disk', driver: 'raw', outcome: 'accepted' }, false],
+  ['a crash over what was accepted', { kind: 'crashed', driver: 'raw', outcome: 'accepted' }, false],
+  ['a crash over what was refused', { kind: 'crashed', driver: 'qcow2', outcome: 'qcow2.encryption' }, true],
+];
+
+for (const [name, found, expected] of explanations) {
+  test(`the page of checks ${expected ? 'explains' : 'does not explain'} ${name}`, (t) => {
+    t.is(isExplained(found), expected);
+  });
+}
+
+test('what the page says of qemu-img is of checks that there are', (t) => {
+  t.true(explainedChecks.length > 30);
+  t.deepEqual(explainedChecks.filter((name) => !(name in checkTable)), []);
 });
