@@ -8,6 +8,9 @@ export const sandboxGroup = 65_520;
 const firstUser = 65_520;
 const userCount = 14;
 
+/** Of a file that the sandboxed group may read. */
+const readableMode = 0o640;
+
 /** In another order in each service of a machine, since limits and signals reach whatever else a user has. */
 const users = Array.from({ length: userCount }, (_, step) => firstUser + ((process.pid + step) % userCount));
 const programsOfUser: number[] = users.map(() => 0);
@@ -25,33 +28,15 @@ export function giveUserBack(user: number): void {
   programsOfUser[index] = (programsOfUser[index] ?? 1) - 1;
 }
 
-interface Lent {
-  readers: number;
-  readonly gid: number;
-  readonly mode: number;
-}
-
-/** Files that are lent for reading, by device and inode: two programs may read one image, and the last one gives it back as it was. */
-const lentFiles = new Map<string, Lent>();
-
 /**
- * Lets the sandboxed group read an open file that only its owner may read; what is returned undoes it. The owner stays the same, so the
- * program cannot change the mode. The folders above let nobody through, so nobody gains but a program whose sandbox holds the file. Neither
- * step may be interrupted by that of another reader, so both are synchronous: each is two changes of one inode.
+ * Lets the sandboxed group read an open file that only its owner may read, for good: the nodes of a cluster read one image at once, and
+ * none knows when the last of them has ended. The owner stays the same, so a program cannot change the mode. The folders above let
+ * nobody through, so nobody gains but a program whose sandbox holds the file.
  */
-export function lendForReading(fd: number): () => void {
-  const { dev, ino, uid, gid, mode } = fstatSync(fd);
-  const key = `${dev}:${ino}`;
-  const lent = lentFiles.get(key) ?? { readers: 0, gid, mode };
-  if (lent.readers === 0) setOwner(fd, uid, sandboxGroup, (mode & 0o700) | 0o040);
-  lent.readers += 1;
-  lentFiles.set(key, lent);
-  return () => {
-    lent.readers -= 1;
-    if (lent.readers > 0) return;
-    lentFiles.delete(key);
-    setOwner(fd, uid, lent.gid, lent.mode);
-  };
+export function lendForReading(fd: number): void {
+  const { uid, gid, mode } = fstatSync(fd);
+  if (gid === sandboxGroup && (mode & 0o7777) === readableMode) return;
+  setOwner(fd, uid, sandboxGroup, readableMode);
 }
 
 /** Gives an open file to a sandboxed user; what is returned takes it back, with the mode that it had: a program may have changed it. */

@@ -17,7 +17,12 @@ export function runSandboxed(tools: ConfiningTools, onStart: OnStart): RunSandbo
     const giveBack: (() => void)[] = [];
     let info = '';
     try {
-      if (user !== undefined) for (const { fd, access } of job.files) giveBack.push(access === 'read' ? lendForReading(fd) : lendForWriting(fd, user));
+      if (user !== undefined) {
+        for (const { fd, access } of job.files) {
+          if (access === 'read') lendForReading(fd);
+          else giveBack.push(lendForWriting(fd, user));
+        }
+      }
       const [command, ...args] = tools.bwrap === undefined
         ? weakCommand(tools, job, user)
         : fullCommand(tools.bwrap, tools, job, user, filter !== undefined);
