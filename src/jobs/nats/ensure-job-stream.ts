@@ -18,7 +18,7 @@ const duplicateWindowMs = 120_000;
 export interface Delivery {
   /** A job of which nothing was heard for so long is handed out again. */
   readonly ackWaitMs: number;
-  /** A job is handed out so often at most: one that kills its workers then rests. */
+  /** A job is handed out so often at most: one that kills its workers then rests until sweeps have found its task due (`StuckJobs`). */
   readonly maxDeliver: number;
 }
 

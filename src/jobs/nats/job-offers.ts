@@ -14,6 +14,7 @@ const refusedPauseMs = 2_000;
 
 interface Unanswered {
   readonly taskId: string;
+  readonly occasion: string | undefined;
   readonly sentMs: number;
 }
 
@@ -23,6 +24,8 @@ export interface OfferListener {
   readonly onRefused: (taskId: string) => void;
   /** Others may be sent. */
   readonly onRoom: () => void;
+  /** A job for a task that is due, offered for no occasion, was refused: one lies in the stream. */
+  readonly onDoubled: (taskId: string) => void;
   /** There is no stream for jobs. */
   readonly onNoStream: () => void;
 }
@@ -79,7 +82,7 @@ export class JobOffers {
     const options = occasion === undefined ? { reply } : { reply, headers: withMessageId(`${taskId}.${occasion}`) };
     if (!this.#link.publish(this.#names.jobOf(taskId), '', options)) return false;
     this.#sent += 1;
-    this.#unanswered.set(key, { taskId, sentMs: this.#clock.monotonicMs() });
+    this.#unanswered.set(key, { taskId, occasion, sentMs: this.#clock.monotonicMs() });
     return true;
   }
 
@@ -97,9 +100,10 @@ export class JobOffers {
     if (hasNoStream || isRefusal(message)) {
       this.#refused(offer.taskId);
       if (hasNoStream) this.#listener.onNoStream();
-    } else if (this.#unanswered.size <= unansweredLimit / 2) {
-      this.#listener.onRoom();
+      return;
     }
+    if (offer.occasion === undefined && isDoubled(message)) this.#listener.onDoubled(offer.taskId);
+    if (this.#unanswered.size <= unansweredLimit / 2) this.#listener.onRoom();
   }
 
   /** Offers that were sent until then count as refused. */
@@ -126,6 +130,9 @@ function withMessageId(id: string): MsgHdrs {
 
 /** Whether the job did not get in. That its task has one in the stream already is what was wanted. */
 function isRefusal(message: Msg): boolean {
-  const text = message.string();
-  return text.includes('"error"') && !text.includes('maximum messages per subject exceeded');
+  return message.string().includes('"error"') && !isDoubled(message);
+}
+
+function isDoubled(message: Msg): boolean {
+  return message.string().includes('maximum messages per subject exceeded');
 }

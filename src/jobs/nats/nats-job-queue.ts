@@ -10,6 +10,7 @@ import { MalformedMessages } from './malformed-messages.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NatsNames } from './nats-names.ts';
 import type { NatsLog } from './nats-settings.ts';
+import { StuckJobs } from './stuck-jobs.ts';
 
 /** Each job that is not done is kept so many times within the time after which it would be handed out again. */
 const signsPerWait = 3;
@@ -49,6 +50,7 @@ export class NatsJobQueue implements JobQueue {
   readonly #offers: JobOffers;
   readonly #source: JobSource;
   readonly #malformed: MalformedMessages;
+  readonly #stuck: StuckJobs;
   /** `opening`: it is not known yet whether JetStream takes jobs. */
   #stream: 'opening' | 'open' | 'closed' = 'opening';
   #streamCreated: string | undefined;
@@ -59,9 +61,11 @@ export class NatsJobQueue implements JobQueue {
     this.#deps = deps;
     this.#local = new WaitingJobs(onLoss);
     this.#malformed = new MalformedMessages(clock, log);
+    this.#stuck = new StuckJobs({ link, names, clock, log, onFreed: (taskId) => { this.offer(taskId); } });
     this.#offers = new JobOffers(link, names, clock, {
       onRefused: (taskId) => { this.#keep(taskId); },
       onRoom: () => { this.#handOver(); },
+      onDoubled: (taskId) => { if (!this.#held.has(taskId)) this.#stuck.suspect(taskId); },
       onNoStream: () => { this.#source.check(); },
     });
     this.#source = new JobSource({
@@ -96,6 +100,7 @@ export class NatsJobQueue implements JobQueue {
   /** Asks for no more jobs. Those that were taken can still be done while the link is open. */
   close(): void {
     this.#source.close();
+    this.#stuck.close();
     this.#cancelTick?.();
   }
 
