@@ -31,6 +31,8 @@ export type NatsServer = {
   readonly credentialsFile: string | undefined;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
+  /** SIGTERM; resolves when it has ended, with everything on the disk. */
+  terminate(): Promise<void>;
   /** SIGSTOP: the server keeps its connections and answers nothing. */
   pause(): void;
   /** SIGCONT. */
@@ -105,6 +107,7 @@ export async function startNats(options: StartNatsOptions = {}): Promise<NatsSer
     certificates,
     credentialsFile,
     kill: () => server.kill(),
+    terminate: () => server.terminate(),
     pause: () => server.pause(),
     resume: () => server.resume(),
     start: () => server.start(),
