@@ -14,10 +14,10 @@ const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } a
 export function gzipDataOffset(file: ByteReader, offset: number): number {
   for (const windowBytes of windows) {
     const header = file.read(offset, windowBytes);
-    if (header.length < fixedBytes) return truncated(offset + header.length);
+    if (header.length < fixedBytes) return truncated(offset, header.length);
     const length = headerLength(header, offset);
     if (length !== undefined) return offset + length;
-    if (header.length < windowBytes) return truncated(offset + header.length);
+    if (header.length < windowBytes) return truncated(offset, header.length);
   }
   return refuse('compressed.corrupt', `The gzip header at ${offset} is longer than ${windows[1]} bytes.`, { offset, value: windows[1] });
 }
@@ -44,6 +44,7 @@ function headerLength(header: Uint8Array, offset: number): number | undefined {
   return refuse('compressed.corrupt', `The check sum of the gzip header at ${offset} is wrong.`, { offset: offset + length, value: stated });
 }
 
-function truncated(offset: number): never {
-  return refuse('compressed.truncated', `The content ends after ${offset} bytes, in a gzip header.`, { offset });
+function truncated(start: number, headerBytes: number): never {
+  const offset = start + headerBytes;
+  return refuse('compressed.truncated', `The content ends after ${offset} bytes, in a gzip header.`, { offset, value: `${headerBytes} bytes of a header` });
 }

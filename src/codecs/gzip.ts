@@ -59,7 +59,10 @@ async function* decodeMember(file: ByteReader, start: number, buffer: Uint8Array
 function checkTrailer(file: ByteReader, offset: number, sum: number, sizeBytes: number): number {
   const bytes = file.read(offset, trailerBytes);
   if (bytes.length < trailerBytes) {
-    refuse('compressed.truncated', `The content ends after ${file.sizeBytes} bytes, before the check sum of its data.`, { offset: file.sizeBytes });
+    refuse('compressed.truncated', `The content ends after ${file.sizeBytes} bytes, before the check sum of its data.`, {
+      offset: file.sizeBytes,
+      value: `${bytes.length} of ${trailerBytes} bytes`,
+    });
   }
   const trailer = new Fields(bytes, 'gzip trailer', offset);
   if (trailer.u32le(0) !== sum) {

@@ -25,12 +25,19 @@ const corruptCode = /^Z_(?:DATA_ERROR|NEED_DICT)$|^ZSTD_error_(?!memory_allocati
  */
 export async function* throughZlib(stream: ZlibStream, input: ZlibInput): AsyncGenerator<Piece, number, undefined> {
   feed(stream, input);
+  let decodedBytes = 0;
   try {
-    for await (const bytes of stream as AsyncIterable<Uint8Array>) yield { bytes, inputBytes: input.start + stream.bytesWritten };
+    for await (const bytes of stream as AsyncIterable<Uint8Array>) {
+      decodedBytes += bytes.length;
+      yield { bytes, inputBytes: input.start + stream.bytesWritten };
+    }
   } catch (error) {
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
     const offset = input.start + stream.bytesWritten;
-    if (code === 'Z_BUF_ERROR') refuse('compressed.truncated', `The compressed content ends after ${offset} bytes, in the middle of its data.`, { offset });
+    if (code === 'Z_BUF_ERROR') {
+      const value = `${decodedBytes} bytes decoded`;
+      refuse('compressed.truncated', `The compressed content ends after ${offset} bytes, in the middle of its data.`, { offset, value });
+    }
     if (corruptCode.test(code)) refuse('compressed.corrupt', `The compressed content cannot be decoded beyond ${offset} bytes.`, { offset, value: code });
     throw error;
   }

@@ -27,10 +27,12 @@ export const decodeXz: Decode = async function* (file, claim) {
   dropGrownDecoder();
   const input = inputOf(file);
   const reader = new xz.XzReadableStream(input.stream).getReader();
+  let decodedBytes = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((error: unknown) => explain(error, input.offset(), file));
+      const { done, value } = await reader.read().catch((error: unknown) => explain(error, input.offset(), file.sizeBytes, decodedBytes));
       if (done) break;
+      decodedBytes += value.length;
       for (let at = 0; at < value.length; at += pieceBytes) {
         yield { bytes: value.subarray(at, at + pieceBytes), inputBytes: input.offset() };
       }
@@ -73,7 +75,7 @@ function inputOf(file: ByteReader): { readonly stream: ReadableStream<Uint8Array
   return { stream, offset: () => at };
 }
 
-function explain(error: unknown, offset: number, file: ByteReader): never {
+function explain(error: unknown, offset: number, sizeBytes: number, decodedBytes: number): never {
   const code = Number(/failed with error code (\d+)$/.exec(error instanceof Error ? error.message : '')?.[1]);
   switch (code) {
     case codes.memoryLimit:
@@ -86,7 +88,10 @@ function explain(error: unknown, offset: number, file: ByteReader): never {
     case codes.data:
       return refuse('compressed.corrupt', `The xz data cannot be decoded beyond ${offset} bytes.`, { offset, value: code });
     case codes.buffer:
-      return refuse('compressed.truncated', `The content ends after ${file.sizeBytes} bytes, in the middle of its xz data.`, { offset: file.sizeBytes });
+      return refuse('compressed.truncated', `The content ends after ${sizeBytes} bytes, in the middle of its xz data.`, {
+        offset: sizeBytes,
+        value: `${decodedBytes} bytes decoded`,
+      });
     default:
       throw error;
   }
@@ -97,6 +102,6 @@ function tooLarge(dictionaryBytes: number | undefined, offset: number): never {
   return refuse('compressed.memory', `The xz data need ${found} larger than the ${dictionaryLimitBytes} bytes allowed.`, {
     offset,
     limit: dictionaryLimitBytes,
-    ...(dictionaryBytes === undefined ? {} : { value: dictionaryBytes }),
+    value: dictionaryBytes ?? 'unknown',
   });
 }

@@ -65,7 +65,10 @@ function frameInput(file: ByteReader, start: number, frame: Extract<ZstdFrame, {
         known += 3 + (((header >>> 1) & 3) === rleBlock ? 1 : header >>> 3) + (isLast ? frame.checksumBytes : 0);
       }
       const mine = bytes.subarray(0, Math.min(end, known) - at);
-      if (mine.length === 0) refuse('compressed.truncated', `The content ends after ${file.sizeBytes} bytes, in a zstd frame.`, { offset: file.sizeBytes });
+      if (mine.length === 0) {
+        const value = at < known ? `a block that reaches to ${known}` : 'no last block';
+        refuse('compressed.truncated', `The content ends after ${file.sizeBytes} bytes, in a zstd frame.`, { offset: file.sizeBytes, value });
+      }
       at += mine.length;
       return mine;
     },

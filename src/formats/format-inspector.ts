@@ -7,6 +7,8 @@ import type { WarningName } from './warning-table.ts';
 /** What an image says about itself in its headers. `facts` are printable ASCII. */
 export interface Description {
   readonly virtualSizeBytes: bigint;
+  /** Where in the file the field stands that says so; 0 where the file's own size does. */
+  readonly virtualSizeOffset: number;
   readonly warnings: readonly WarningName[];
   readonly facts: Readonly<Record<string, string>>;
 }

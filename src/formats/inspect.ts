@@ -79,15 +79,15 @@ export function inspect(file: ByteReader, declared: DiskFormat, limits: Inspecti
 
 interface JudgedHeaders {
   readonly inspector: FormatInspector;
-  readonly description: Description;
+  readonly description: Omit<Description, 'virtualSizeOffset'>;
 }
 
 function judgeHeaders(file: ByteReader, declared: DiskFormat, limits: InspectionLimits): JudgedHeaders {
   const edges = edgesOf(file);
   const inspector = recognise(edges, declared);
   inspector.checkHead(edges.head, edges.sizeBytes);
-  const description = inspector.describe(file);
-  checkVirtualSize(description, limits);
+  const { virtualSizeOffset, ...description } = inspector.describe(file);
+  checkVirtualSize(description, virtualSizeOffset, limits);
   checkRecognised(description, limits);
   return { inspector, description };
 }
@@ -126,12 +126,12 @@ function* readGuest(
   return { guestDigest: digest.finish(), facts: { ...found, data_bytes: String(digest.blocks * guestBlockBytes) } };
 }
 
-function checkVirtualSize({ virtualSizeBytes: value }: Description, { maxVirtualBytes: limit }: InspectionLimits): void {
-  if (value === 0n) refuse('virtual_size.zero', 'The disk inside the image has no bytes.', { value });
-  if (value > limit) refuse('virtual_size', `The disk inside the image has ${value} bytes, more than the ${limit} allowed.`, { value, limit });
+function checkVirtualSize({ virtualSizeBytes: value }: Pick<Description, 'virtualSizeBytes'>, offset: number, { maxVirtualBytes: limit }: InspectionLimits): void {
+  if (value === 0n) refuse('virtual_size.zero', 'The disk inside the image has no bytes.', { offset, value });
+  if (value > limit) refuse('virtual_size', `The disk inside the image has ${value} bytes, more than the ${limit} allowed.`, { offset, value, limit });
 }
 
-function checkRecognised({ warnings }: Description, { requireRecognisedRaw = false }: InspectionLimits): void {
+function checkRecognised({ warnings }: Pick<Description, 'warnings'>, { requireRecognisedRaw = false }: InspectionLimits): void {
   if (!requireRecognisedRaw || !warnings.includes('raw.unrecognised_content')) return;
   refuse('raw.unrecognised', 'The disk begins with nothing that is known here, and this server takes only what it knows.', { offset: 0, value: 'unknown' });
 }

@@ -23,6 +23,7 @@ export const raw: FormatInspector = {
     const facts: Record<string, string> = content.length === 0 ? {} : { content: content.join(', ') };
     return {
       virtualSizeBytes: BigInt(file.sizeBytes),
+      virtualSizeOffset: 0,
       warnings: content.length === 0 ? ['raw.unrecognised_content'] : [],
       facts,
     };

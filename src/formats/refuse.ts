@@ -4,11 +4,13 @@ import { checkTable } from './check-table.ts';
 import type { CheckName } from './check-table.ts';
 
 /**
- * What the metadata of a failure say beside `check`. `offset`: where in the file the offending field or structure is, in
+ * What the metadata of each failure say beside `check`. `offset`: where in the file the offending field or structure is, in
  * bytes; `value`: what stands there, or was found. Numbers are written in decimal; texts are made safe with `printable`
  * where they come from the image.
  */
-export type RefusalDetails = Readonly<Record<string, string | number | bigint>>;
+export type RefusalDetails = Readonly<Record<string, Detail>> & { readonly offset: number | bigint; readonly value: Detail };
+
+type Detail = string | number | bigint;
 
 /** The failure of a check. `seen` is a sentence that says what was found; the remedy of the table follows it. */
 function refusal(check: CheckName, seen: string, details: RefusalDetails): Failure {
@@ -21,6 +23,6 @@ function refusal(check: CheckName, seen: string, details: RefusalDetails): Failu
 export class ImageRefusedError extends FailureError {}
 
 /** Throws the failure of a check; caught by `inspect` and `inspectHead`, never beyond. */
-export function refuse(check: CheckName, seen: string, details: RefusalDetails = {}): never {
+export function refuse(check: CheckName, seen: string, details: RefusalDetails): never {
   throw new ImageRefusedError(refusal(check, seen, details));
 }

@@ -76,6 +76,12 @@ function verdictOf({ state, failure }: Task): Readonly<Record<string, unknown>> 
   return { state, reason: failure?.reason, check: failure?.metadata['check'], retryable: failure?.retryable };
 }
 
+/** What a refusal must say, and this one does not. */
+function missingOf({ failure }: Task): readonly string[] {
+  const form = { check: /^[a-z0-9_]+(\.[a-z0-9_]+)?$/, offset: /^\d+$/, value: /^[ -~]*$/ };
+  return Object.entries(form).filter(([name, wanted]) => !wanted.test(failure?.metadata[name] ?? '\n')).map(([name]) => name);
+}
+
 /** What the end of a file shows is not waited for where its head suffices. */
 function expectedOf({ name, check, reason, build, declared = 'DISK_FORMAT_UNSPECIFIED' }: Hostile): Readonly<Record<string, unknown>> {
   const image = build();
@@ -96,6 +102,7 @@ async function importAll(t: ExecutionContext, scheme: 'http' | 'file', images: r
   const ended = await awaitTasks(server.api, created.map(({ id }) => id));
   const found = ended.map((task, index) => ({ name: images[index]!.name, ...verdictOf(task) }));
   t.deepEqual(found.filter((one, index) => !isDeepStrictEqual(one, expectedOf(images[index]!))), []);
+  t.deepEqual(ended.flatMap((task, index) => missingOf(task).map((what) => `${images[index]!.name}: no ${what}`)), []);
   t.deepEqual((await server.api.listImages({})).images, []);
   await awaitEmptyStaging(server.folder);
   t.deepEqual(storeFiles(server.folder).images, []);

@@ -31,6 +31,7 @@ for (const [codec, maker, pack] of samples) {
       if (outcome.kind === 'decoded') return t.fail(`${length} of ${packed.length} bytes were accepted`);
       t.true(damaged.includes(outcome.check), outcome.message);
       t.regex(outcome.metadata['offset'] ?? '', /^\d+$/);
+      t.regex(outcome.metadata['value'] ?? '', /^[ -~]+$/);
     }
   });
 

@@ -6,7 +6,10 @@ import type { ByteReader } from '../../src/formats/reading/byte-reader.ts';
 import { headBytes, inspectHead } from '../../src/formats/inspect-head.ts';
 import { inspect, inspectionReadLimitBytes } from '../../src/formats/inspect.ts';
 import type { Verdict } from '../../src/formats/verdict.ts';
-import { buildFixedVhd } from './build/vhd.ts';
+import { buildDynamicVhd, buildFixedVhd } from './build/vhd.ts';
+import { buildSparseVmdk } from './build/vmdk.ts';
+import { buildVdi } from './build/vdi.ts';
+import { buildVhdx } from './build/vhdx.ts';
 import { buildQcow2 } from './build/qcow2.ts';
 import { buildRaw, mbr } from './build/raw.ts';
 import { goodImages } from './build/good-images.ts';
@@ -36,10 +39,32 @@ test('a disk as large as the limit is accepted, and a larger one refused', (t) =
     failure: failure(
       'IMAGE_UNSAFE',
       'The disk inside the image has 1048576 bytes, more than the 1048575 allowed. Shrink the disk, or ask the operator to raise `max-virtual-bytes`.',
-      { check: 'virtual_size', value: '1048576', limit: '1048575' },
+      { check: 'virtual_size', offset: '0', value: '1048576', limit: '1048575' },
     ),
   });
 });
+
+/** Of each format: how the number of bytes or, for VMDK, of sectors stands where the failure points to. */
+const sizeFields: readonly (readonly [string, () => Buffer, (image: Buffer, offset: number) => bigint])[] = [
+  ['qcow2', () => buildQcow2(3), (image, offset) => image.readBigUInt64BE(offset)],
+  ['vmdk', () => buildSparseVmdk(), (image, offset) => image.readBigUInt64LE(offset) * 512n],
+  ['fixed vhd', () => buildFixedVhd(), (image, offset) => image.readBigUInt64BE(offset)],
+  ['dynamic vhd', () => buildDynamicVhd(), (image, offset) => image.readBigUInt64BE(offset)],
+  ['vhd by its geometry', () => buildFixedVhd({ creatorApp: 'vpc ' }), (image, offset) => BigInt(image.readUInt16BE(offset) * image[offset + 2]! * image[offset + 3]! * 512)],
+  ['vhdx', () => buildVhdx(), (image, offset) => image.readBigUInt64LE(offset)],
+  ['vdi', () => buildVdi(1), (image, offset) => image.readBigUInt64LE(offset)],
+];
+
+for (const [name, build, read] of sizeFields) {
+  test(`a disk that is too large is refused with the place of the field that says so: ${name}`, (t) => {
+    const image = build();
+    const verdict = inspect(new MemoryReader(image), 'DISK_FORMAT_UNSPECIFIED', { maxVirtualBytes: 1n }, 'headers');
+    if (verdict.kind === 'accepted') return t.fail('accepted');
+    const { check, offset, value } = verdict.failure.metadata;
+    t.is(check, 'virtual_size');
+    t.is(read(image, Number(offset)), BigInt(value ?? ''));
+  });
+}
 
 test('a failure of the reader passes through and is no verdict on the image', (t) => {
   const lost = new FailureError(failure('STORE_UNAVAILABLE', 'The disk is gone.'));

@@ -96,9 +96,8 @@ function costFaults(counted: Counted, sizeBytes: number): readonly string[] {
 function refusalFaults({ failure: { metadata, message } }: Extract<Verdict, { kind: 'refused' }>): readonly string[] {
   const check = metadata['check'] ?? '';
   if (!(check in checkTable)) return [`refused by ${check}, which is no check`];
-  const wanted = check === 'virtual_size' || check === 'virtual_size.zero' ? ['value'] : ['offset', 'value'];
   return [
-    ...wanted.filter((name) => !(name in metadata)).map((name) => `${check} names no ${name}`),
+    ...['offset', 'value'].filter((name) => !(name in metadata)).map((name) => `${check} names no ${name}`),
     ...(/^[ -~]+$/.test(message) ? [] : [`${check} has an unprintable message`]),
   ];
 }

@@ -34,7 +34,7 @@ export class BitReader {
   /** The next bits without passing them. */
   peek(count: number): number {
     while (this.#count < count) {
-      if (this.#at === this.#window.length) this.#fill();
+      if (this.#at === this.#window.length) this.#fill(count);
       this.#bits = (this.#bits << 8) | (this.#window[this.#at] ?? 0);
       this.#at += 1;
       this.#count += 8;
@@ -57,11 +57,14 @@ export class BitReader {
     this.#count -= this.#count % 8;
   }
 
-  #fill(): void {
+  #fill(wantedBits: number): void {
     this.#window = this.#file.read(this.#windowEnd, windowBytes, this.#buffer);
     this.#windowEnd += this.#window.length;
     this.#at = 0;
     if (this.#window.length > 0) return;
-    refuse('compressed.truncated', `The content ends after ${this.#windowEnd} bytes, in the middle of its bzip2 data.`, { offset: this.#windowEnd });
+    refuse('compressed.truncated', `The content ends after ${this.#windowEnd} bytes, in the middle of its bzip2 data.`, {
+      offset: this.#windowEnd,
+      value: `${this.#count} of ${wantedBits} bits`,
+    });
   }
 }

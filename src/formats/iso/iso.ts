@@ -39,6 +39,7 @@ export const iso: FormatInspector = {
     const partitions = partitionTableOf(head);
     return {
       virtualSizeBytes: ceilDivide(BigInt(file.sizeBytes), 512n) * 512n,
+      virtualSizeOffset: 0,
       warnings: stated > BigInt(file.sizeBytes) || file.sizeBytes % isoSectorBytes !== 0 ? ['iso.size'] : [],
       facts: {
         file_system: [...(volume.primary ? ['ISO 9660'] : []), ...(volume.isUdf ? ['UDF'] : [])].join(', '),

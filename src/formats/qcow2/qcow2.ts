@@ -4,7 +4,7 @@ import { openQcow2Disk } from './qcow2-disk.ts';
 import { walkQcow2Extensions } from './qcow2-extensions.ts';
 import type { Qcow2Extensions } from './qcow2-extensions.ts';
 import { checkQcow2Features, hasExtendedL2, qcow2Compressions } from './qcow2-features.ts';
-import { readQcow2Header } from './qcow2-header.ts';
+import { qcow2Fields, readQcow2Header } from './qcow2-header.ts';
 import type { Qcow2Header } from './qcow2-header.ts';
 import { checkQcow2Geometry, qcow2DiskBytes, qcow2HeaderBytes, qcow2Layout } from './qcow2-layout.ts';
 import type { Qcow2Layout } from './qcow2-layout.ts';
@@ -27,6 +27,7 @@ export const qcow2: FormatInspector = {
     const { header, extensions } = readLayout(file);
     return {
       virtualSizeBytes: qcow2DiskBytes(header),
+      virtualSizeOffset: qcow2Fields.virtualSizeBytes,
       warnings: extensions.hasBitmaps ? ['qcow2.bitmaps'] : [],
       facts: {
         qcow2_version: header.version.toString(),

@@ -19,6 +19,7 @@ export const vdi: FormatInspector = {
     const header = readPlaced(file);
     return {
       virtualSizeBytes: guestBytes(header),
+      virtualSizeOffset: vdiHeaderAt.diskBytes,
       warnings: [],
       facts: { image_type: header.imageType, block_bytes: vdiBlockBytes.toString() },
     };

@@ -24,13 +24,14 @@ export const vhd: FormatInspector = {
   },
   describe(file) {
     const footer = readFooters(file);
-    const { sizeBytes, rule } = checkSize(file, footer);
+    const { sizeBytes, rule, offset } = checkSize(file, footer);
+    const size = { virtualSizeBytes: sizeBytes, virtualSizeOffset: offset };
     const facts = { creator_app: vhdCreatorName(footer), size_rule: rule };
     if (footer.diskType === vhdDiskTypes.fixed) {
-      return { virtualSizeBytes: sizeBytes, warnings: [], facts: { disk_type: 'fixed', ...facts } };
+      return { ...size, warnings: [], facts: { disk_type: 'fixed', ...facts } };
     }
     const { blockBytes } = readVhdDynamicHeader(file, footer.dataOffset, sizeBytes);
-    return { virtualSizeBytes: sizeBytes, warnings: [], facts: { disk_type: 'dynamic', ...facts, block_bytes: blockBytes.toString() } };
+    return { ...size, warnings: [], facts: { disk_type: 'dynamic', ...facts, block_bytes: blockBytes.toString() } };
   },
   open(file) {
     const footer = readFooters(file);
@@ -75,15 +76,16 @@ function checkAgreement(copy: VhdFooter, footer: VhdFooter, start: number): void
   }
 }
 
-/** The disk's size, within the format's bound and, of a fixed disk, within the file. */
-function checkSize(file: ByteReader, footer: VhdFooter): ReturnType<typeof vhdVirtualSize> {
+/** The disk's size, within the format's bound and, of a fixed disk, within the file; `offset`: where the file says so. */
+function checkSize(file: ByteReader, footer: VhdFooter): ReturnType<typeof vhdVirtualSize> & { readonly offset: number } {
   const size = vhdVirtualSize(footer);
   const { sizeBytes, rule } = size;
   const stored = file.sizeBytes - vhdFooterBytes;
-  const place = { offset: stored + vhdFooterFields[rule === 'geometry' ? 'cylinders' : 'currentSizeBytes'], value: sizeBytes };
+  const offset = stored + vhdFooterFields[rule === 'geometry' ? 'cylinders' : 'currentSizeBytes'];
+  const place = { offset, value: sizeBytes };
   if (sizeBytes > vhdLargestDiskBytes) refuse('vhd.size', `The disk of ${sizeBytes} bytes is larger than the format allows.`, place);
   if (footer.diskType === vhdDiskTypes.fixed && sizeBytes > BigInt(stored)) {
     refuse('vhd.size', `The disk of ${sizeBytes} bytes does not fit into the ${stored} bytes before the footer.`, place);
   }
-  return size;
+  return { ...size, offset };
 }

@@ -26,9 +26,10 @@ export const vhdx: FormatInspector = {
     readVhdxRegions(read, readVhdxHeaders(read), sizeBytes);
   },
   describe(file) {
-    const { sizeBytes, blockBytes, sectorBytes } = readLayout(file);
+    const { sizeBytes, sizeOffset, blockBytes, sectorBytes } = readLayout(file);
     return {
       virtualSizeBytes: sizeBytes,
+      virtualSizeOffset: sizeOffset,
       warnings: [],
       facts: { block_bytes: blockBytes.toString(), logical_sector_bytes: sectorBytes.toString() },
     };
@@ -36,7 +37,7 @@ export const vhdx: FormatInspector = {
   open: (file) => vhdxBlockDisk(file, readLayout(file)),
 };
 
-function readLayout(file: ByteReader): VhdxLayout & { readonly sectorBytes: number } {
+function readLayout(file: ByteReader): VhdxLayout & { readonly sectorBytes: number; readonly sizeOffset: number } {
   const read = (offset: number, length: number): Uint8Array => file.read(offset, length);
   const { blockTable, metadata, all } = readVhdxRegions(read, readVhdxHeaders(read), file.sizeBytes);
   const disk = readVhdxMetadata(file, metadata);
@@ -47,7 +48,8 @@ function readLayout(file: ByteReader): VhdxLayout & { readonly sectorBytes: numb
   const blocksPerBitmap = Number((sectorsPerBitmap * BigInt(sectorBytes)) / BigInt(blockBytes));
   const entries = checkBlockTable(disk, blocksPerBitmap, blockTable);
   const regions = all.map(({ offset, lengthBytes, statedAt }) => ({ offset: Number(offset), lengthBytes, statedAt }));
-  return { sizeBytes, blockBytes, sectorBytes, blocksPerBitmap, tableOffset: Number(blockTable.offset), entries, regions };
+  const sizeOffset = disk.virtualSizeBytes.offset;
+  return { sizeBytes, sizeOffset, blockBytes, sectorBytes, blocksPerBitmap, tableOffset: Number(blockTable.offset), entries, regions };
 }
 
 function checkDisk({ parentOffset, blockBytes, sectorBytes, virtualSizeBytes }: VhdxMetadata): void {

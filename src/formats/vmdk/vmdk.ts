@@ -39,6 +39,7 @@ export const vmdk: FormatInspector = {
     if (descriptor.extentSectors !== header.capacitySectors) warnings.push('vmdk.extent_size');
     return {
       virtualSizeBytes: header.capacitySectors * vmdkSectorBytes,
+      virtualSizeOffset: vmdkHeaderAt.capacitySectors,
       warnings,
       facts: {
         vmdk_version: header.version.toString(),
