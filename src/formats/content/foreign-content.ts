@@ -1,6 +1,6 @@
 import { Fields } from '../reading/fields.ts';
 import { beginsWith, hasAt } from '../reading/signature.ts';
-import { firstTarMember } from './tar-member.ts';
+import { firstTarMember, hasTarMagic } from './tar-member.ts';
 import type { Wrapper } from '../wrapper.ts';
 
 /**
@@ -41,6 +41,7 @@ export const foreignContents: readonly ForeignContent[] = [
 
   { ...when('OVA archive', (head) => firstTarMember(head)?.endsWith('.ovf') === true), wrapper: 'ova' },
   when('tar archive', (head) => firstTarMember(head)?.endsWith('.ovf') === false),
+  when('tar archive with a damaged header', (head) => hasTarMagic(head) && firstTarMember(head) === undefined),
   begins('ZIP archive', 'PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'),
   begins('7-Zip archive', '7z\xbc\xaf\x27\x1c'),
   begins('RAR archive', 'Rar!\x1a\x07'),

@@ -1,4 +1,5 @@
 import { latin1 } from '../reading/fields.ts';
+import { hasAt } from '../reading/signature.ts';
 
 /** A header, and the unit that contents are padded to. */
 export const tarBlockBytes = 512;
@@ -22,6 +23,11 @@ export function firstTarMember(head: Uint8Array): string | undefined {
     at += tarBlockBytes * (1 + Math.ceil((Number.isNaN(sizeBytes) ? 0 : sizeBytes) / tarBlockBytes));
   }
   return undefined;
+}
+
+/** Whether the first header has the magic of POSIX or of GNU tar, right or not: other programs may take it for an archive by that alone. */
+export function hasTarMagic(head: Uint8Array): boolean {
+  return hasAt(head, 257, 'ustar');
 }
 
 /** Whether these 512 bytes are a header that has its own checksum right. */

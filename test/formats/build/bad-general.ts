@@ -1,6 +1,6 @@
 import { bad } from './bad-image.ts';
 import type { BadImage } from './bad-image.ts';
-import { text, u32be, u32le, u64be } from './change.ts';
+import { changed, text, u32be, u32le, u64be } from './change.ts';
 import { buildIso } from './iso.ts';
 import { noise } from './noise.ts';
 import { buildQcow2 } from './qcow2.ts';
@@ -34,6 +34,7 @@ export const badGeneral: readonly BadImage[] = [
   bad('luks.encryption', 'IMAGE_UNSAFE')('LUKS 2', () => buildRaw(text(0, 'LUKS\xba\xbe\0\x02'))),
   bad('luks.encryption', 'IMAGE_UNSAFE')('LUKS 2 of which only the second header is left', () => buildRaw(text(0x4000, 'SKUL\xba\xbe\0\x02'))),
   bad('content.not_a_disk', 'NOT_A_DISK_IMAGE')('a JPEG that was declared as qcow2', () => Buffer.from('\xff\xd8\xff\xe0', 'latin1'), 'DISK_FORMAT_QCOW2'),
+  bad('content.not_a_disk', 'NOT_A_DISK_IMAGE')('a tar archive whose header has a wrong checksum', () => changed(buildRaw(mbr), text(0, 'machine.ovf\0'), text(257, 'ustar\x0000'))),
   bad('content.compressed', 'NOT_A_DISK_IMAGE')('a compressed image', () => buildRaw(text(0, '\x1f\x8b\x08'))),
   bad('virtual_size', 'IMAGE_UNSAFE')('a disk of 128 TiB', () => hugeQcow2()),
   bad('virtual_size.zero', 'NOT_A_DISK_IMAGE')('a qcow2 without a disk', () => buildQcow2(3, u64be(24, 0n))),
