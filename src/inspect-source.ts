@@ -75,7 +75,8 @@ async function inspectFile(path: string, options: InspectSourceOptions, signal: 
     if (!(error instanceof FailureError)) throw error;
     const { failure } = error;
     const isRefusal = failure.metadata['check'] !== undefined;
-    return isRefusal ? judged(0, 'headers', { kind: 'refused', failure }, wrapperOfFile(path)) : { kind: 'unread', failure };
+    // The first bytes inside were refused, or what they come in: it was not decoded to its end.
+    return isRefusal ? judged(0, 'headers', { kind: 'refused', failure }, wrapperOfFile(path), ['compressed.']) : { kind: 'unread', failure };
   }
 }
 
@@ -145,10 +146,12 @@ function describe({ depth, sizeBytes, facts, failure, verdict }: Preview): Sourc
   if (failure === undefined) return { kind: 'head', sizeBytes, facts };
   const { check } = failure.metadata;
   if (check === undefined) return { kind: 'unread', failure };
-  const wrapper = check.startsWith('compressed.') ? facts['codec'] as Wrapper : undefined;
-  return judged(sizeBytes, depth === 'tables' ? 'content' : 'headers', { kind: 'refused', failure }, wrapper);
+  const wrapper = facts['codec'] as Wrapper | undefined;
+  return judged(sizeBytes, depth === 'tables' ? 'content' : 'headers', { kind: 'refused', failure }, wrapper, ['compressed.']);
 }
 
-function judged(sizeBytes: number, depth: InspectionDepth, verdict: Verdict, wrapper?: Wrapper): SourceInspection {
-  return { kind: 'judged', sizeBytes, depth, verdict, wrapper, checks: checkResults(verdict, depth, wrapper) };
+function judged(
+  sizeBytes: number, depth: InspectionDepth, verdict: Verdict, wrapper?: Wrapper, unfinished?: readonly string[],
+): SourceInspection {
+  return { kind: 'judged', sizeBytes, depth, verdict, wrapper, checks: checkResults(verdict, depth, wrapper, unfinished) };
 }

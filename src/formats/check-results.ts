@@ -45,9 +45,12 @@ const formatPrefixes = ['raw.', 'qcow2.', 'vmdk.', 'vhd.', 'vhdx.', 'vdi.', 'iso
 
 /**
  * The checks that concern an image, in the order of the table, and what came of each. `wrapper`: what the image came in;
- * undefined: in nothing.
+ * undefined: in nothing. `unfinished`: how those checks of the unwrapping begin that were not made to their end, though the image
+ * inside was looked at.
  */
-export function checkResults(verdict: Verdict, depth: InspectionDepth, wrapper?: Wrapper): readonly CheckResult[] {
+export function checkResults(
+  verdict: Verdict, depth: InspectionDepth, wrapper?: Wrapper, unfinished: readonly string[] = [],
+): readonly CheckResult[] {
   const failed = verdict.kind === 'refused' ? verdict.failure.metadata['check'] : undefined;
   const failedPhase = isCheck(failed) ? phases.indexOf(phaseOf(failed)) : undefined;
   const prefix = verdict.kind === 'accepted' ? prefixOf(verdict.format) : formatPrefixes.find((known) => failed?.startsWith(known));
@@ -59,6 +62,7 @@ export function checkResults(verdict: Verdict, depth: InspectionDepth, wrapper?:
   });
   return names.map((name) => {
     if (name === failed) return { name, result: 'failed' };
+    if (unfinished.some((beginning) => name.startsWith(beginning))) return { name, result: 'not judged' };
     const phase = phases.indexOf(phaseOf(name));
     return { name, result: phase < (failedPhase ?? phasesOf[depth]) ? 'passed' : 'not judged' };
   });

@@ -8,8 +8,10 @@ import { serverLimits } from '../../src/cli/inspect-source.ts';
 import { checkTable } from '../../src/formats/check-table.ts';
 import { inspectSource } from '../../src/inspect-source.ts';
 import { settings } from '../../src/settings.ts';
+import { buildOva } from '../archives/build-ova.ts';
 import { u32be, u64be } from '../formats/build/change.ts';
 import { naiveGuestDigest } from '../formats/build/naive-guest-digest.ts';
+import { noise } from '../formats/build/noise.ts';
 import { buildQcow2 } from '../formats/build/qcow2.ts';
 import { buildRaw, mbr } from '../formats/build/raw.ts';
 import { startBadServer } from '../sources/bad-server.ts';
@@ -94,10 +96,33 @@ test('a compressed file is unwrapped first, into a place that is gone afterwards
   const bad = await runLehr(['inspect', fileOf(t, broken)], { env });
   t.is(bad.exitCode, 1);
   t.regex(bad.stdout, /^compressed\.corrupt +failed$/m);
-  const inside = await runLehr(['inspect', fileOf(t, gzipSync(unsafe))], { env });
+  // The data that are broken are never come to: the first bytes inside are refused.
+  const both = gzipSync(Buffer.concat([unsafe, noise(2 ** 20, 5)]));
+  both.writeUInt32LE(7, both.length - 8);
+  const inside = await runLehr(['inspect', fileOf(t, both)], { env });
   t.regex(inside.stdout, /^qcow2\.backing_file +failed$/m);
-  t.regex(inside.stdout, /^compressed\.corrupt +passed$/m);
+  t.regex(inside.stdout, /^polyglot +passed$/m);
+  t.regex(inside.stdout, /^compressed\.corrupt +not judged$/m);
+  t.notRegex(inside.stdout, /^compressed\.\S+ +passed$/m);
   t.deepEqual(readdirSync(folder), []);
+});
+
+test('of a disk in an OVA that is refused by its first bytes, the archive was judged and its compression was not', async (t) => {
+  const { exitCode, stdout } = await runLehr(['inspect', fileOf(t, buildOva({ disk: Buffer.concat([unsafe, noise(2 ** 20, 5)]) }))]);
+  t.is(exitCode, 1);
+  t.regex(stdout, /^qcow2\.backing_file +failed$/m);
+  t.regex(stdout, /^ova\.manifest +passed$/m);
+  t.regex(stdout, /^compressed\.corrupt +not judged$/m);
+});
+
+test('of compressed content at an address that is refused by its first bytes no check of the compression has passed', async (t) => {
+  const content = gzipSync(Buffer.concat([unsafe, noise(2 ** 20, 5)]));
+  const { origin } = await startBadServer(t, (_request, response) => void response.end(content));
+  const { exitCode, stdout } = await runLehr(['inspect', `${origin}/disk.gz`]);
+  t.is(exitCode, 1);
+  t.regex(stdout, /^qcow2\.backing_file +failed$/m);
+  t.regex(stdout, /^compressed\.corrupt +not judged$/m);
+  t.notRegex(stdout, /^compressed\.\S+ +passed$/m);
 });
 
 test('a bomb is refused as an import would refuse it, before it fills the disk', async (t) => {

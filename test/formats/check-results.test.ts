@@ -41,6 +41,12 @@ test('of a refused image one check failed, earlier phases passed, and nobody kno
     ['passed', 'passed', 'failed', 'not judged', 'not judged', undefined]);
 });
 
+test('checks of unwrapping that were not made to their end did not pass', (t) => {
+  const verdict = inspect(new MemoryReader(goodImages[0]?.build() ?? Buffer.alloc(0)), 'DISK_FORMAT_UNSPECIFIED', limits);
+  const results = checkResults(verdict, 'guest', 'ova', ['compressed.', 'ova.manifest']);
+  t.true(results.every(({ name, result }) => (result === 'not judged') === (name.startsWith('compressed.') || name === 'ova.manifest')));
+});
+
 test('what the wrapper is judged by is told where there was one', (t) => {
   const verdict = inspect(new MemoryReader(goodImages[0]?.build() ?? Buffer.alloc(0)), 'DISK_FORMAT_UNSPECIFIED', limits);
   const names = (wrapper?: 'gzip' | 'ova'): readonly string[] => checkResults(verdict, 'guest', wrapper).map(({ name }) => name.split('.')[0] ?? '');
