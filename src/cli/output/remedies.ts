@@ -15,7 +15,7 @@ const remedies: Readonly<Record<Reason, string>> = {
   REASON_DIGEST_MISMATCH: 'Correct the digest, or find out who altered the image.',
   REASON_FORMAT_MISMATCH: 'Declare the format that the message names, or none.',
   REASON_FORMAT_UNSUPPORTED: 'Convert the image to a supported format first.',
-  REASON_IMAGE_UNSAFE: 'See the check\'s description.',
+  REASON_IMAGE_UNSAFE: 'Do what the message says; the reference of checks explains the check.',
   REASON_IMAGE_CORRUPT: 'Repair or make it anew.',
   REASON_DECOMPRESSION_LIMIT: 'Send the image uncompressed or with a weaker compression.',
   REASON_MALWARE_FOUND: 'Clean the image.',
@@ -40,7 +40,7 @@ const remedies: Readonly<Record<Reason, string>> = {
   UNRECOGNIZED: 'This command line is older than the server and does not know the reason; see the message.',
 };
 
-/** What to do about a failure, in a sentence; empty for the reason that is never sent. */
-export function remedyFor(reason: Reason): string {
-  return remedies[reason];
+/** What to do about a failure, in a sentence; empty for the reason that is never sent. `check`: the one that failed, by its name. */
+export function remedyFor(reason: Reason, check?: string): string {
+  return check ? remedies[reason].replace(/the check\.$/, () => `${check}.`) : remedies[reason];
 }

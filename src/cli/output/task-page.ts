@@ -98,6 +98,6 @@ export function failureFields(failure: Failure): readonly Field[] {
     ['message', failure.message],
     ['details', formatPairs(failure.metadata)],
     ['retryable', failure.retryable ? 'yes' : 'no'],
-    ['what to do', remedyFor(failure.reason)],
+    ['what to do', remedyFor(failure.reason, failure.metadata['check'])],
   ];
 }

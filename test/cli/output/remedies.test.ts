@@ -17,6 +17,12 @@ function documentedRemedies(): Record<string, string> {
   }));
 }
 
+test('of a check that refused an image its name leads on', (t) => {
+  const remedy = (check: string): string => remedyFor('REASON_IMAGE_UNSAFE', check);
+  t.is(remedy('qcow2.backing_file'), 'Do what the message says; the reference of checks explains qcow2.backing_file.');
+  t.is(remedyFor('REASON_SOURCE_NOT_FOUND', ''), 'Check the path.');
+});
+
 test('what the command line says to do is what the contract documents', (t) => {
   const reasons = Object.values(Reason).filter((reason) => reason !== 'UNRECOGNIZED');
   t.deepEqual(Object.fromEntries(reasons.map((reason) => [reason, remedyFor(reason)])), documentedRemedies());

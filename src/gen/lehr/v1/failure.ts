@@ -73,7 +73,7 @@ export const Reason = {
   REASON_FORMAT_UNSUPPORTED: "REASON_FORMAT_UNSUPPORTED",
   /**
    * REASON_IMAGE_UNSAFE - Cause: the image uses a feature that endangers its reader; `metadata.check` names the check.
-   * Remedy: see the check's description. Not retryable.
+   * Remedy: do what the message says; the reference of checks explains the check. Not retryable.
    */
   REASON_IMAGE_UNSAFE: "REASON_IMAGE_UNSAFE",
   /**
