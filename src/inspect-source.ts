@@ -142,12 +142,13 @@ async function inspectUrl(url: string, options: InspectSourceOptions, signal: Ab
 }
 
 function describe({ depth, sizeBytes, facts, failure, verdict }: Preview): SourceInspection {
-  if (verdict !== undefined) return judged(sizeBytes, depth === 'headers' ? 'headers' : 'content', verdict);
+  const wrapper = facts['codec'] as Wrapper | undefined;
+  const unfinished = ['compressed.', ...(facts['manifest'] === undefined ? [] : ['ova.manifest'])];
+  if (verdict !== undefined) return judged(sizeBytes, depth === 'headers' ? 'headers' : 'content', { ...verdict, facts }, wrapper, unfinished);
   if (failure === undefined) return { kind: 'head', sizeBytes, facts };
   const { check } = failure.metadata;
   if (check === undefined) return { kind: 'unread', failure };
-  const wrapper = facts['codec'] as Wrapper | undefined;
-  return judged(sizeBytes, depth === 'tables' ? 'content' : 'headers', { kind: 'refused', failure }, wrapper, ['compressed.']);
+  return judged(sizeBytes, depth === 'tables' ? 'content' : 'headers', { kind: 'refused', failure }, wrapper, unfinished);
 }
 
 function judged(

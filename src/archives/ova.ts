@@ -22,6 +22,21 @@ export interface OvaDisk {
  * trust is not said anywhere. Yields now and then, so that whoever drives it can pause. Refuses by the checks `ova.…`.
  */
 export function* readOva(file: ByteReader): Generator<number, OvaDisk, undefined> {
+  const { disk, manifest, members, covered } = yield* findOvaDisk(file);
+  if (manifest !== undefined) yield* checkManifest(file, manifest, members, covered);
+  return disk;
+}
+
+/** An OVA whose manifest is still to be verified; it must name the members that are `covered`. */
+export interface FoundOvaDisk {
+  readonly disk: OvaDisk;
+  readonly manifest: TarMember | undefined;
+  readonly members: readonly TarMember[];
+  readonly covered: readonly TarMember[];
+}
+
+/** As `readOva`, but without the manifest, for which every byte of the archive would be read. */
+export function* findOvaDisk(file: ByteReader): Generator<number, FoundOvaDisk, undefined> {
   const members = yield* readTarMembers(file);
   const [descriptor] = members;
   if (descriptor?.name.toLowerCase().endsWith('.ovf') !== true) {
@@ -30,11 +45,8 @@ export function* readOva(file: ByteReader): Generator<number, OvaDisk, undefined
   const { member, isGzip } = findOvfDisk(readDescriptor(file, descriptor), descriptor, members);
   const manifest = only(members, '.mf');
   const certificate = only(members, '.cert');
-  if (manifest !== undefined) {
-    checkSize(manifest, manifestLimitBytes);
-    yield* checkManifest(file, manifest, members, [descriptor, member]);
-  }
-  return {
+  if (manifest !== undefined) checkSize(manifest, manifestLimitBytes);
+  const disk = {
     offset: member.offset,
     sizeBytes: member.sizeBytes,
     isGzip,
@@ -45,6 +57,7 @@ export function* readOva(file: ByteReader): Generator<number, OvaDisk, undefined
       ...(certificate === undefined ? {} : { ova_certificate: printable(certificate.name) }),
     },
   };
+  return { disk, manifest, members, covered: [descriptor, member] };
 }
 
 function readDescriptor(file: ByteReader, descriptor: TarMember): string {

@@ -1,4 +1,5 @@
-import { inspectRanged, inspectRangedInside } from '../bytes/ranged/inspect-ranged.ts';
+import { inspectRanged, inspectRangedInside, inspectRangedOva } from '../bytes/ranged/inspect-ranged.ts';
+import type { RangedVerdict } from '../bytes/ranged/ranged-messages.ts';
 import { failure, FailureError } from '../domain/failures.ts';
 import { headBytes, inspectWrappedHead } from '../formats/inspect-head.ts';
 import type { Verdict } from '../formats/verdict.ts';
@@ -34,8 +35,9 @@ export interface Preview {
 
 /**
  * Looks at a source as an import would, and reads only the parts that tell: headers, footers, tables and the beginning of the
- * guest's disk, or the head alone where the source gives no ranges. Of what is compressed the first bytes inside are judged. What
- * speaks against the import is in the answer; rejects with the signal's reason only.
+ * guest's disk, or the head alone where the source gives no ranges. Of what is compressed the first bytes inside are judged, and of
+ * an OVA its members and its disk, but not its manifest. What speaks against the import is in the answer; rejects with the signal's
+ * reason only.
  */
 export async function preview(sources: Sources, input: PreviewInput, signal: AbortSignal): Promise<Preview> {
   try {
@@ -56,11 +58,21 @@ async function judgeRanges(ranged: RangedSource, input: PreviewInput, signal: Ab
   const { sizeBytes } = ranged;
   const head = await ranged.read(0, Math.min(headBytes, sizeBytes), signal);
   const early = await judgeHead(head, sizeBytes, input.declared, (codec) => inspectRangedInside(ranged, codec, input.declared, signal));
-  if (early !== undefined) return early;
-  const { verdict, depth } = await inspectRanged(ranged, input, signal);
+  if (early?.facts['codec'] === 'ova') return await judgeOva(ranged, early, input, signal);
+  return early ?? told(await inspectRanged(ranged, input, signal), sizeBytes, {});
+}
+
+async function judgeOva(ranged: RangedSource, early: Preview, input: PreviewInput, signal: AbortSignal): Promise<Preview> {
+  const found = await inspectRangedOva(ranged, input, signal);
+  const facts = { ...early.facts, ...found.facts };
+  return found.judged === undefined ? { ...early, facts, failure: found.refusal } : told(found.judged, ranged.sizeBytes, facts);
+}
+
+/** `facts`: what is known beside those of the image. */
+function told({ verdict, depth }: RangedVerdict, sizeBytes: number, facts: Preview['facts']): Preview {
   const judged = { depth: depth === 'headers' ? 'headers' : 'tables', sizeBytes } as const;
-  if (verdict.kind === 'refused') return { ...judged, facts: {}, failure: verdict.failure, verdict: undefined };
-  return { ...judged, facts: verdict.facts, failure: undefined, verdict };
+  if (verdict.kind === 'refused') return { ...judged, facts, failure: verdict.failure, verdict: undefined };
+  return { ...judged, facts: { ...facts, ...verdict.facts }, failure: undefined, verdict };
 }
 
 /** What speaks against the first bytes inside compressed content. */
@@ -75,7 +87,7 @@ async function judgeHead(
   if ('refusal' in found) return { ...judged, facts: {}, failure: found.refusal };
   const { wrapper } = found;
   if (wrapper === undefined) return undefined;
-  // An archive is judged as a whole, its manifest by every byte of it.
+  // The end of an archive is not here.
   return { ...judged, facts: { codec: wrapper }, failure: wrapper === 'ova' ? undefined : await judgeInside(wrapper) };
 }
 

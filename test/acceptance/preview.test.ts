@@ -11,8 +11,11 @@ import type { Failure } from '../../src/gen/lehr/v1/failure.ts';
 import type { ImportImage } from '../../src/gen/lehr/v1/task.ts';
 import { CreateTaskRequest, TaskServiceService } from '../../src/gen/lehr/v1/task_service.ts';
 import type { ImportPreview } from '../../src/gen/lehr/v1/task_service.ts';
+import { badOvas } from '../archives/bad-ovas.ts';
+import { buildOva } from '../archives/build-ova.ts';
 import { badImages } from '../formats/build/bad-images.ts';
 import { goodImages } from '../formats/build/good-images.ts';
+import { buildStreamedVmdk } from '../formats/build/vmdk.ts';
 import { storeFiles } from './harness/data-folder.ts';
 import { connectCall } from './harness/connect-call.ts';
 import { rawDisk } from './harness/disk-images.ts';
@@ -25,6 +28,14 @@ import { answers, gives, startSource } from './harness/source-server.ts';
 import type { Behaviour, SourceServer } from './harness/source-server.ts';
 import { awaitTasks, createImport, importFrom } from './harness/tasks.ts';
 import { Teardowns } from './harness/teardowns.ts';
+
+/** OVAs, of which all but the digests in the manifest is told before. */
+const ovas = [
+  { name: 'an OVA with a VMDK', build: () => buildOva({ disk: buildStreamedVmdk() }) },
+  { name: 'an OVA whose disk has a backing file', build: () => buildOva({ disk: badImages.find(({ check }) => check === 'qcow2.backing_file')!.build() }) },
+  { name: 'an OVA with a disk that leads outside', build: () => buildOva({ disk: badImages.find(({ check }) => check === 'qcow2.cluster')!.build() }) },
+  ...badOvas.filter(({ check }) => check === 'ova.disk_count' || check === 'ova.member_name').slice(0, 3),
+].map(({ name, build }) => ({ name, build, declared: 'DISK_FORMAT_UNSPECIFIED' as const }));
 
 /** Previews that wait for one another; more than eight are refused. */
 const atOnce = 8;
@@ -149,7 +160,7 @@ test.serial('what a preview tells is what the import then finds', async (t) => {
   t.timeout(180_000);
   const programs = async (): Promise<string> => JSON.stringify([...await scrape(server.httpUrl)].filter(([name]) => name.startsWith('lehr_programs')));
   const before = await programs();
-  const sample = [...goodImages, ...badImages].filter((_, index) => index % sampleStep === 0);
+  const sample = [...[...goodImages, ...badImages].filter((_, index) => index % sampleStep === 0), ...ovas];
   const urls = sample.map(({ build }, index) => source.serve(`/sample-${index}`, givesRanges(build())));
   const specs = sample.map(({ declared = 'DISK_FORMAT_UNSPECIFIED' }) => ({ sourceFormat: declared }));
   const previews: ImportPreview[] = [];

@@ -125,6 +125,24 @@ test('of compressed content at an address that is refused by its first bytes no 
   t.notRegex(stdout, /^compressed\.\S+ +passed$/m);
 });
 
+test('an OVA at an address is judged by its parts, and its manifest, for which all of it would be read, is not', async (t) => {
+  const content = buildOva({ disk });
+  const { origin } = await startBadServer(t, (request, response) => {
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const body = content.subarray(Number(first), Number(last) + 1);
+    response.writeHead(206, { 'content-range': `bytes ${first}-${Number(first) + body.length - 1}/${content.length}`, 'content-length': body.length });
+    response.end(body);
+  });
+  const { exitCode, stdout } = await runLehr(['inspect', `${origin}/vm.ova`]);
+  t.is(exitCode, 0);
+  t.regex(stdout, /^verdict +accepted$/m);
+  t.regex(stdout, /^wrapped in +ova$/m);
+  t.regex(stdout, /manifest=not verified$/m);
+  t.regex(stdout, /^ova\.manifest +not judged$/m);
+  t.regex(stdout, /^ova\.disk_count +passed$/m);
+  t.regex(stdout, /^raw\.size +passed$/m);
+});
+
 test('a bomb is refused as an import would refuse it, before it fills the disk', async (t) => {
   const path = fileOf(t, gzipSync(Buffer.alloc(disk.length, disk)));
   const options = { source: { kind: 'file', path }, declared: 'DISK_FORMAT_UNSPECIFIED', withGuest: true, onProgress: () => undefined } as const;

@@ -4,6 +4,7 @@ import { decoders } from '../../codecs/decode.ts';
 import { pieceBytes } from '../../codecs/piece.ts';
 import type { ClaimMemory, Piece } from '../../codecs/piece.ts';
 import type { ByteReader } from '../../formats/reading/byte-reader.ts';
+import { partOf } from '../../formats/reading/part-of.ts';
 import type { Wrapper } from '../../formats/wrapper.ts';
 
 type Facts = Readonly<Record<string, string>>;
@@ -38,9 +39,4 @@ async function* copy(file: ByteReader): AsyncGenerator<Piece, void, undefined> {
     at += bytes.length;
     yield { bytes, inputBytes: at };
   }
-}
-
-/** A part of a file, as a file of its own. Offsets in refusals count from its beginning. */
-function partOf(file: ByteReader, offset: number, sizeBytes: number): ByteReader {
-  return { sizeBytes, read: (at, length, into) => file.read(offset + at, Math.min(length, Math.max(0, sizeBytes - at)), into) };
 }

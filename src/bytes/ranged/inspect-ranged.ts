@@ -1,12 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { InspectionDepth } from '../../formats/inspect.ts';
-import type { Verdict } from '../../formats/verdict.ts';
 import type { StreamCodec } from '../../formats/wrapper.ts';
 import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
 import type { Failure } from '../../gen/lehr/v1/failure.ts';
 import { threadHeapMiB, threadYoungHeapMiB } from '../bounds.ts';
-import { pageStates, rangePageBytes } from './ranged-messages.ts';
-import type { RangedMessage, RangedThreadData } from './ranged-messages.ts';
+import { insideReadLimitBytes, pageStates, rangePageBytes } from './ranged-messages.ts';
+import type { RangedArchive, RangedMessage, RangedThreadData, RangedVerdict } from './ranged-messages.ts';
 
 /** Bytes that are elsewhere and of which any part can be had. */
 export interface RangedBytes {
@@ -24,17 +22,8 @@ export interface RangedInspection {
   readonly requireRecognisedRaw?: boolean;
 }
 
-/** A verdict, and how deep the inspection went: `headers` where the tables would have taken too many reads. */
-export interface RangedVerdict {
-  readonly verdict: Verdict;
-  readonly depth: InspectionDepth;
-}
-
 /** No inspection fetches more than so many bytes: the tables of a qcow2 of 2 TiB, page by page. */
 export const rangedReadLimitBytes = 256 * 1024 * 1024;
-
-/** Of compressed content no more is fetched: a block of bzip2, the largest of any, has less than half of it. */
-export const insideReadLimitBytes = 2 * 1024 * 1024;
 
 /**
  * Judges bytes that are elsewhere (headers, tables and the beginning of the guest's disk) by reading only what the inspection needs.
@@ -42,7 +31,7 @@ export const insideReadLimitBytes = 2 * 1024 * 1024;
  */
 export async function inspectRanged(bytes: RangedBytes, inspection: RangedInspection, signal: AbortSignal): Promise<RangedVerdict> {
   const answer = await ask(bytes, { ...inspection, pageLimit: Math.ceil(rangedReadLimitBytes / rangePageBytes) }, signal);
-  if (answer.kind === 'begun') throw new Error('An inspection answered for another one.');
+  if (answer.kind !== 'judged') throw otherAnswer(answer);
   return { verdict: answer.verdict, depth: answer.depth };
 }
 
@@ -51,9 +40,24 @@ export async function inspectRangedInside(
   bytes: RangedBytes, codec: StreamCodec, declared: DiskFormat, signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const pageLimit = Math.ceil(insideReadLimitBytes / rangePageBytes);
-  const answer = await ask(bytes, { declared, codec, pageLimit, maxVirtualBytes: 0n }, signal);
-  if (answer.kind === 'judged') throw new Error('An inspection answered for another one.');
+  const answer = await ask(bytes, { declared, wrapper: codec, pageLimit, maxVirtualBytes: 0n }, signal);
+  if (answer.kind !== 'begun') throw otherAnswer(answer);
   return answer.refusal;
+}
+
+/**
+ * Judges an OVA that is elsewhere: its members and its descriptor as `readOva` does, and then its one disk as `inspectRanged` does, but
+ * for a disk that is compressed, of which the first bytes inside are. The manifest, which counts every byte, is not verified; the fact
+ * `manifest` says so where there is one. Rejects as `inspectRanged` does.
+ */
+export async function inspectRangedOva(bytes: RangedBytes, inspection: RangedInspection, signal: AbortSignal): Promise<RangedArchive> {
+  const answer = await ask(bytes, { ...inspection, wrapper: 'ova', pageLimit: Math.ceil(rangedReadLimitBytes / rangePageBytes) }, signal);
+  if (answer.kind !== 'unpacked') throw otherAnswer(answer);
+  return answer;
+}
+
+function otherAnswer({ kind }: Answer): Error {
+  return new Error(`An inspection answered "${kind}", which is the answer to another question.`);
 }
 
 type Answer = Exclude<RangedMessage, { kind: 'page' }>;

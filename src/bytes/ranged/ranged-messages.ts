@@ -1,8 +1,17 @@
 import type { InspectionDepth } from '../../formats/inspect.ts';
 import type { Verdict } from '../../formats/verdict.ts';
-import type { StreamCodec } from '../../formats/wrapper.ts';
+import type { Wrapper } from '../../formats/wrapper.ts';
 import type { Failure } from '../../gen/lehr/v1/failure.ts';
 import type { DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
+
+/** A verdict, and how deep the inspection went: `headers` where the tables would have taken too many reads. */
+export interface RangedVerdict {
+  readonly verdict: Verdict;
+  readonly depth: InspectionDepth;
+}
+
+/** Of compressed content no more is fetched: a block of bzip2, the largest of any, has less than half of it. */
+export const insideReadLimitBytes = 2 * 1024 * 1024;
 
 /** What is read at once: so much of an inspection's memory is shared with the thread that fetches. */
 export const rangePageBytes = 64 * 1024;
@@ -24,13 +33,24 @@ export interface RangedThreadData {
   readonly requireRecognisedRaw?: boolean;
   /** No more pages are asked for. */
   readonly pageLimit: number;
-  /** What the bytes are compressed by, where only the first ones inside are judged. */
-  readonly codec?: StreamCodec;
+  /** What the image comes in. Of what is compressed only the first bytes inside are judged. */
+  readonly wrapper?: Wrapper;
+}
+
+/**
+ * What an OVA shows. `refusal`: of the archive, or of the disk in it by its first bytes. Neither that nor `judged`: more could not be
+ * told within the bounds, or nothing speaks against the first bytes of a disk that is compressed.
+ */
+export interface RangedArchive {
+  readonly facts: Readonly<Record<string, string>>;
+  readonly refusal?: Failure | undefined;
+  readonly judged?: RangedVerdict;
 }
 
 /** What the thread says: it waits for a page, or is done. */
 export type RangedMessage =
   | { readonly kind: 'page'; readonly offset: number; readonly lengthBytes: number }
-  | { readonly kind: 'judged'; readonly verdict: Verdict; readonly depth: InspectionDepth }
+  | ({ readonly kind: 'judged' } & RangedVerdict)
+  | ({ readonly kind: 'unpacked' } & RangedArchive)
   /** What speaks against the first bytes inside. */
   | { readonly kind: 'begun'; readonly refusal: Failure | undefined };

@@ -88,11 +88,14 @@ export interface ImportPreview {
 export const ImportPreview_Depth = {
   /** DEPTH_UNSPECIFIED - Nothing: the source could not be read. */
   DEPTH_UNSPECIFIED: "DEPTH_UNSPECIFIED",
-  /** DEPTH_HEAD - The first bytes: the source gives no ranges, or its content is compressed. */
+  /** DEPTH_HEAD - The first bytes: the source gives no ranges, or its content is compressed. Of an OVA also its members, where there are ranges. */
   DEPTH_HEAD: "DEPTH_HEAD",
   /** DEPTH_HEADERS - Headers and footers: the tables would have taken too many reads. */
   DEPTH_HEADERS: "DEPTH_HEADERS",
-  /** DEPTH_TABLES - Everything but the guest's data: headers, footers, tables, and the beginning of the guest's disk. */
+  /**
+   * DEPTH_TABLES - Everything but the guest's data: headers, footers, tables, and the beginning of the guest's disk. Of an OVA that of the disk in
+   * it, and its members; its manifest is not verified.
+   */
   DEPTH_TABLES: "DEPTH_TABLES",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
