@@ -19,6 +19,8 @@ export const memberLimit = 64;
 /** A name is at most so long, and an extended header with it. */
 const extendedLimitBytes = 64 * 1024;
 const nameLimit = 255;
+/** Extended headers before one member: archivers write one or two. Each may have as many records as fit, and all are kept until then. */
+const extendedLimit = 4;
 
 /**
  * The members of an archive in order, every one of them judged: plain files alone (no links, devices, folders or sparse files),
@@ -28,6 +30,7 @@ const nameLimit = 255;
 export function* readTarMembers(file: ByteReader): Generator<number, readonly TarMember[], undefined> {
   const members: TarMember[] = [];
   let extended: ReadonlyMap<string, string> = new Map();
+  let extendedCount = 0;
   for (let at = 0; ; ) {
     yield at;
     const header = readTarHeader(file.read(at, tarBlockBytes), at);
@@ -43,11 +46,17 @@ export function* readTarMembers(file: ByteReader): Generator<number, readonly Ta
     }
     at = offset + Math.ceil(sizeBytes / tarBlockBytes) * tarBlockBytes;
     if (header.type === 'x' || header.type === 'L') {
+      extendedCount += 1;
+      if (extendedCount > extendedLimit) {
+        const message = `More than ${extendedLimit} extended headers stand before one member, up to ${header.offset}.`;
+        refuse('ova.limits', message, { offset: header.offset, value: extendedCount, limit: extendedLimit });
+      }
       extended = new Map([...extended, ...readExtended(file, header, sizeBytes)]);
       continue;
     }
     const name = checkMember(header, extended, members);
     extended = new Map();
+    extendedCount = 0;
     members.push({ name, offset, sizeBytes });
   }
 }

@@ -64,6 +64,7 @@ export const badOvas: readonly BadOva[] = [
   bad('ova.limits', 'a descriptor of 2 MiB', () => buildOva({ descriptor: descriptor({ before: `<!--${' '.repeat(2 * 1024 * 1024)}-->` }) })),
   bad('ova.limits', 'a manifest of 100 kB', () => buildOva({ manifest: '\n'.repeat(100_000) })),
   bad('ova.limits', 'an extended header of 100 kB', () => buildTar([ovf, pax('comment', 'x'.repeat(100_000)), disk])),
+  bad('ova.limits', 'five extended headers before one member', () => buildTar([ovf, ...Array.from({ length: 5 }, () => pax('comment', 'x')), disk])),
   bad('ova.limits', 'a descriptor of 30,000 elements', () => buildOva({ descriptor: descriptor().replace('<References>', `${'<a/>'.repeat(30_000)}<References>`) })),
   described('ova.descriptor', 'a document type', { before: '<!DOCTYPE Envelope SYSTEM "http://169.254.169.254/x.dtd">' }),
   described('ova.descriptor', 'entities that grow', { before: '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>' }),
