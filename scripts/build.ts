@@ -5,6 +5,7 @@
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { compiler } from './compiler.ts';
 import { runOrExit } from './run-or-exit.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -25,7 +26,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 await rm(dist, { recursive: true, force: true });
-await runOrExit(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], root);
+await runOrExit(process.execPath, [compiler, '-p', 'tsconfig.build.json'], root);
 
 const sources = [...(await filesBelow(path.join(root, 'src'))), ...(await filesBelow(path.join(root, 'projections')))];
 for (const file of sources.filter((name) => DATA_FILE.test(name))) {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import { findBuf } from './buf.ts';
+import { compiler } from './compiler.ts';
 import { runCommand } from './run-command.ts';
 import type { CommandResult } from './run-command.ts';
 
@@ -21,7 +22,7 @@ const node = (script: string, ...args: readonly string[]): Promise<CommandResult
 /** In the order in which they start: the long ones first. */
 export const CHECKS: readonly Check[] = [
   { name: 'lint', run: () => node('node_modules/eslint/bin/eslint.js') },
-  { name: 'types', run: () => node('node_modules/typescript/bin/tsc', '-p', '.') },
+  { name: 'types', run: () => command(process.execPath, compiler, '-p', '.') },
   { name: 'build', run: () => node('scripts/build.ts') },
   { name: 'generated code', run: () => node('scripts/check-generated.ts') },
   { name: 'buf lint', run: async () => command(await findBuf(), 'lint') },
