@@ -112,8 +112,9 @@ async function compare(t: ExecutionContext, folder: string, name: string): Promi
 }
 
 if (hasTool('qemu-img')) {
+  // One after another: each start of qemu-img copies the tables of this process, which are large where all tests hold their disks at once.
   for (const [options, convert = []] of images) {
-    test(`a qcow2 with ${options} ${convert.join(' ')} is read as qemu reads it, before and after a guest wrote to it`, async (t) => {
+    test.serial(`a qcow2 with ${options} ${convert.join(' ')} is read as qemu reads it, before and after a guest wrote to it`, async (t) => {
       await inFolder(async (folder) => {
         await writeFile(join(folder, 'source'), sourceDisk());
         await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', '-o', options, ...convert, 'source', 'image'], { cwd: folder });
@@ -124,7 +125,7 @@ if (hasTool('qemu-img')) {
     });
   }
 
-  test('a qcow2 that was made empty and written to here and there is read as qemu reads it', async (t) => {
+  test.serial('a qcow2 that was made empty and written to here and there is read as qemu reads it', async (t) => {
     await inFolder(async (folder) => {
       await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', 'cluster_size=4k', 'image', '9M'], { cwd: folder });
       const commands = ['write -P 1 8388608 512', 'write -P 2 0 4096', 'write -P 3 4100k 9k', 'write -c -P 4 6M 4k', 'write -c -P 5 6148k 4k'];
@@ -133,7 +134,7 @@ if (hasTool('qemu-img')) {
     });
   });
 
-  test('a qcow2 that grew and shrank is read as qemu reads it', async (t) => {
+  test.serial('a qcow2 that grew and shrank is read as qemu reads it', async (t) => {
     await inFolder(async (folder) => {
       await writeFile(join(folder, 'source'), sourceDisk());
       await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', '-o', 'cluster_size=4k', 'source', 'image'], { cwd: folder });
@@ -144,7 +145,7 @@ if (hasTool('qemu-img')) {
     });
   });
 
-  test('a qcow2 with dirty bitmaps is read as qemu reads it', async (t) => {
+  test.serial('a qcow2 with dirty bitmaps is read as qemu reads it', async (t) => {
     await inFolder(async (folder) => {
       await run('qemu-img', ['create', '-q', '-f', 'qcow2', 'image', '5M'], { cwd: folder });
       for (const bitmap of ['one', 'two']) await run('qemu-img', ['bitmap', '--add', '-g', '4k', 'image', bitmap], { cwd: folder });
@@ -155,7 +156,7 @@ if (hasTool('qemu-img')) {
     });
   });
 
-  test('a qcow2 whose deleted snapshots left leaks behind is read as qemu reads it', async (t) => {
+  test.serial('a qcow2 whose deleted snapshots left leaks behind is read as qemu reads it', async (t) => {
     await inFolder(async (folder) => {
       await writeFile(join(folder, 'source'), sourceDisk());
       await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', '-o', 'cluster_size=4k', 'source', 'image'], { cwd: folder });
@@ -166,7 +167,7 @@ if (hasTool('qemu-img')) {
     });
   });
 
-  test('the images that the builders make are sound for qemu, and read alike', async (t) => {
+  test.serial('the images that the builders make are sound for qemu, and read alike', async (t) => {
     await inFolder(async (folder) => {
       for (const { name, build } of goodImages.filter(({ format }) => format === 'DISK_FORMAT_QCOW2')) {
         await writeFile(join(folder, name), build());
@@ -178,7 +179,7 @@ if (hasTool('qemu-img')) {
   /** qemu fails when it reads the first and the last; the format forbids the second, and readers differ in what it means. */
   const soundForQemu = ['a zero cluster in version 2', 'a zero cluster among extended entries', 'a compressed cluster that does not decode'];
 
-  test('the tables that are refused are none that qemu-img check calls sound, but for three', async (t) => {
+  test.serial('the tables that are refused are none that qemu-img check calls sound, but for three', async (t) => {
     await inFolder(async (folder) => {
       const tables = badQcow2.slice(badQcow2.findIndex((image) => image.check === 'qcow2.refcount_block'));
       const sound: string[] = [];

@@ -50,8 +50,9 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
 }
 
 if (hasTool('qemu-img')) {
+  // One after another: each start of qemu-img copies the tables of this process, which are large where all tests hold their disks at once.
   for (const [driver, option] of options) {
-    test(`the extents of qemu-img's ${driver} ${option} are the bytes that qemu-img reads`, async (t) => {
+    test.serial(`the extents of qemu-img's ${driver} ${option} are the bytes that qemu-img reads`, async (t) => {
       await inFolder(async (folder) => {
         await writeFile(join(folder, 'source'), source());
         await run('qemu-img', ['create', '-q', '-f', driver, '-o', option, 'empty', '21M'], { cwd: folder });
@@ -72,7 +73,7 @@ if (hasTool('qemu-img')) {
     });
   }
 
-  test('a fixed VHD whose geometry is smaller than its file is read to the geometry, as by qemu', async (t) => {
+  test.serial('a fixed VHD whose geometry is smaller than its file is read to the geometry, as by qemu', async (t) => {
     await inFolder(async (folder) => {
       const data = noise(mebibyte, 25);
       await writeFile(join(folder, 'image'), buildFixedVhd({ creatorApp: 'vpc ' }, (image) => void data.copy(image)));
