@@ -30,6 +30,7 @@ export class HttpConnection {
   readonly #client: Client;
   #socket: Socket | undefined;
   #served = 0;
+  #hasLeftOver = false;
 
   constructor(origin: string, connect: buildConnector.connector, onClose: (connection: HttpConnection) => void) {
     this.origin = origin;
@@ -38,6 +39,7 @@ export class HttpConnection {
         connect(options, (...outcome) => {
           this.#socket = outcome[1] ?? undefined;
           this.#served = 0;
+          this.#watchLeftOver();
           callback(...outcome);
         });
       },
@@ -63,7 +65,7 @@ export class HttpConnection {
   /** Whether the server sent bytes that belong to no response: it sent more than it had announced. */
   get hasSurplus(): boolean {
     const error = this.#socket?.errored;
-    return error !== undefined && error !== null && isProtocolError(error);
+    return this.#hasLeftOver || (error !== undefined && error !== null && isProtocolError(error));
   }
 
   /** Sends a request. One at a time. */
@@ -74,6 +76,21 @@ export class HttpConnection {
   /** Called when a request is about to be written to the socket. */
   countRequest(): void {
     this.#served += 1;
+  }
+
+  /**
+   * Behind a response after which the connection is closed undici looks at nothing: it ends the socket and gives it back what it has
+   * read beyond the end.
+   */
+  #watchLeftOver(): void {
+    this.#hasLeftOver = false;
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const unshift = socket.unshift.bind(socket);
+    socket.unshift = (chunk: Uint8Array, encoding) => {
+      if (socket.destroyed && chunk.length > 0) this.#hasLeftOver = true;
+      unshift(chunk, encoding);
+    };
   }
 
   /** Closes the socket at once, whatever is under way. */

@@ -79,6 +79,11 @@ const failing: readonly {
     },
     fails: { reason: 'REASON_SOURCE_CHANGED', retryable: true, metadata: { bytes_expected: '10' } },
   },
+  ...['HTTP/1.1 200 OK\r\nConnection: close', 'HTTP/1.0 200 OK'].map((status) => ({
+    what: `sends more than it announced, and then closes (${status.slice(0, 8)})`,
+    answer: ({ socket }: IncomingMessage): void => void socket.end(`${status}\r\nContent-Length: 10\r\n\r\n0123456789 and more`),
+    fails: { reason: 'REASON_SOURCE_CHANGED', retryable: true, metadata: { bytes_expected: '10' } },
+  })),
   {
     what: 'announces more than the limit',
     answer: (_, response) => {
