@@ -11,6 +11,9 @@ const retryAfterLimitSeconds = 86_400;
 /** Statuses other than 5xx after which another attempt may succeed: Request Timeout, Too Early, Too Many Requests. */
 const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
 
+/** Codes of undici for a header that is no good: too large, or of several lengths. */
+const headerFaults: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
+
 /** What a status other than 200, and no redirect, says of the source. `now` is what a Retry-After date is compared with. */
 export function statusFailure(url: URL, status: number, headers: IncomingHttpHeaders, now: Date): Failure {
   const metadata: Record<string, string> = { http_status: String(status) };
@@ -47,7 +50,7 @@ export function connectionFailure(url: URL, error: Error): Failure {
   if (code === 'UND_ERR_HEADERS_TIMEOUT') {
     return failure('SOURCE_TOO_SLOW', `${shown} took the request and then sent nothing for the idle time-out. Try again later.`, metadata);
   }
-  if (isProtocolError(error) || code === 'UND_ERR_HEADERS_OVERFLOW') {
+  if (isProtocolError(error) || headerFaults.has(code)) {
     return failure('SOURCE_ERROR', `${shown} sent something that is no valid HTTP response (${code}).`, metadata, false);
   }
   if (/CERT|SIGNATURE|HOSTNAME_MISMATCH/.test(code)) {

@@ -85,6 +85,12 @@ const failing: readonly {
     fails: { reason: 'REASON_SOURCE_CHANGED', retryable: true, metadata: { bytes_expected: '10' } },
   })),
   {
+    what: 'announces two lengths',
+    answer: ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\nContent-Length: 5\r\n\r\n0123456789'),
+    fails: { reason: 'REASON_SOURCE_ERROR', retryable: false, metadata: { system_error: 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' } },
+    says: /no valid HTTP response/,
+  },
+  {
     what: 'announces more than the limit',
     answer: (_, response) => {
       response.writeHead(200, { 'content-length': 5_000_000_000 });
