@@ -12,6 +12,9 @@ export const progressBytes = 1024 * 1024;
 const shortestPauseMs = 250;
 const longestPauseMs = 8_000;
 
+/** A source that wants to be left alone for longer is left to the next attempt: what was read is kept, and the transfer's place is free. */
+const longestHeededMs = 60_000;
+
 /** Waits; rejects with the signal's reason. */
 export type Pause = (delayMs: number, signal: AbortSignal) => Promise<void>;
 
@@ -24,10 +27,11 @@ const breaks: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a source by `readOnce`, and where that breaks off in the middle goes on from there, after a pause, for as long as this
- * brings something: the receiver sees one reading. A source that sends no parts is read a second time from its beginning, whose
- * known bytes are dropped. Whatever comes is held to the size and the validators of the first answer: SOURCE_CHANGED. What breaks
- * off before it begins, or has no validators, fails at once. `shown` stands for the source in failures.
+ * Reads a source by `readOnce`, and where that breaks off in the middle goes on from there, after a pause (the one that
+ * Retry-After asks for, if it is longer), for as long as this brings something: the receiver sees one reading. A source that sends no
+ * parts is read a second time from its beginning, whose known bytes are dropped. Whatever comes is held to the size and the validators
+ * of the first answer: SOURCE_CHANGED. What breaks off before it begins, or has no validators, fails at once. `shown` stands for the
+ * source in failures.
  */
 export async function continueReading(
   readOnce: ReadOnce, shown: string, request: SourceRequest, receiver: Receiver, signal: AbortSignal, pause: Pause,
@@ -64,6 +68,7 @@ class ContinuedReading implements Receiver {
   #fruitless = 0;
   #markedPosition = 0;
   #lastBreak: unknown;
+  #retryAfterMs = 0;
 
   constructor(shown: string, request: SourceRequest, receiver: Receiver) {
     this.#shown = shown;
@@ -72,7 +77,7 @@ class ContinuedReading implements Receiver {
   }
 
   get pauseMs(): number {
-    return Math.min(shortestPauseMs * 2 ** this.#fruitless, longestPauseMs);
+    return Math.max(this.#retryAfterMs, Math.min(shortestPauseMs * 2 ** this.#fruitless, longestPauseMs));
   }
 
   nextRequest(): SourceRequest {
@@ -136,6 +141,8 @@ class ContinuedReading implements Receiver {
     const { sizeBytes, validators } = this.#start ?? {};
     if (validators === undefined || sizeBytes === undefined || this.#position >= sizeBytes) return false;
     this.#lastBreak = error;
+    this.#retryAfterMs = Number(error.failure.metadata['retry_after_seconds'] ?? 0) * 1_000;
+    if (this.#retryAfterMs > longestHeededMs) return false;
     if (this.#position - this.#markedPosition >= progressBytes) {
       this.#markedPosition = this.#position;
       this.#fruitless = 0;

@@ -136,6 +136,22 @@ test('a source that brings nothing any more is given up, after longer and longer
   t.deepEqual(pauses, [500, 1_000, 2_000, 4_000, 8_000]);
 });
 
+test('a source that says when to come again is not asked before', async (t) => {
+  const server = await startFaultyServer(t, tagged, [
+    { how: 'closes at 50 %' }, { how: 'answers 503 and asks for half a minute' }, { how: 'answers 503' }, { how: 'is well' },
+  ]);
+  const { outcome, pauses } = await read(server.uri);
+  t.is(outcome, 'whole');
+  t.deepEqual(pauses, [250, 30_000, 1_000]);
+});
+
+test('a source that wants to be left alone for long is left to the next attempt', async (t) => {
+  const server = await startFaultyServer(t, tagged, [{ how: 'closes at 50 %' }, { how: 'answers 429 and asks for an hour' }, { how: 'is well' }]);
+  const { outcome, pauses } = await read(server.uri);
+  t.is(outcome, 'REASON_SOURCE_ERROR');
+  t.deepEqual(pauses, [250]);
+});
+
 test('a source that brings something each time is never given up, and the receiver may take its time', async (t) => {
   const large = randomBytes(12_000_000);
   const server = await startFaultyServer(t, { bytes: large, etag: '"v1"' }, [{ how: 'closes after another 1.1 MB' }]);

@@ -87,6 +87,8 @@ export const behaviours = {
     response.write(content.bytes.subarray(0, content.bytes.length / 2), () => response.socket?.end());
   },
   'answers 503': (_request, response) => void response.writeHead(503).end('busy'),
+  'answers 503 and asks for half a minute': (_request, response) => void response.writeHead(503, { 'retry-after': '30' }).end('busy'),
+  'answers 429 and asks for an hour': (_request, response) => void response.writeHead(429, { 'retry-after': '3600' }).end('busy'),
   'answers 404': (_request, response) => void response.writeHead(404).end('gone'),
   'answers 416': (_request, response, { bytes }) => void response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end(),
   'drops the connection': (request) => void request.socket.destroy(),
