@@ -3,7 +3,7 @@ import type { ObjectAddress } from '../../sources/objects/object-uri.ts';
 import type { Artefact, Delivered, Delivery, EndedExport } from '../destination.ts';
 import { heededSignal } from './heeded-signal.ts';
 import { destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
-import { asDeliveryError, isExpired, mayPass, objectVanished } from './object-failures.ts';
+import { asDeliveryError, isExpired, mayPass, objectVanished, retryAfterMs } from './object-failures.ts';
 import { ObjectTarget } from './object-target.ts';
 import { OutcomeUnknownError } from './object-way.ts';
 import type { ObjectWay, Upload, UploadOutcome } from './object-way.ts';
@@ -11,6 +11,9 @@ import type { PartBounds } from './part-plan.ts';
 
 /** Sending the whole object, or looking whether it is there, is tried so many times. */
 const tryLimit = 4;
+
+/** A store that wants to be left alone for longer is asked again after so long: parts that it has are worth it. */
+const longestHeededMs = 60_000;
 
 /** What died attempts left is looked for and removed within so long, or stays. */
 const leftoversMs = 30_000;
@@ -33,7 +36,7 @@ export async function deliverObject(
 ): Promise<Delivered> {
   const target = new ObjectTarget(door, address);
   const heeded = heededSignal(delivery.signal);
-  const wait = (nth: number): Promise<void> => pause(500 * 2 ** (nth - 1), heeded.signal);
+  const wait = (nth: number, error: unknown): Promise<void> => pause(pauseMs(nth, error), heeded.signal);
   const upload: Upload = { target, artefact, delivery, heeded, bounds, pause: wait };
   try {
     const before = await oursAt(target, delivery, heeded.signal);
@@ -46,6 +49,11 @@ export async function deliverObject(
     if (delivery.attempt > 1 && !delivery.signal.aborted) await removeEarlier(way, upload).catch(() => undefined);
     heeded.close();
   }
+}
+
+/** Half a second doubling, or as the store asks for. */
+function pauseMs(nth: number, error: unknown): number {
+  return Math.max(500 * 2 ** (nth - 1), Math.min(retryAfterMs(error), longestHeededMs));
 }
 
 async function removeEarlier(way: ObjectWay, { target, bounds, artefact, delivery: { taskId } }: Upload): Promise<void> {
@@ -100,7 +108,7 @@ async function sendWhole(way: ObjectWay, upload: Upload): Promise<UploadOutcome>
         continue;
       }
       if (!mayPass(cause) || nth === tryLimit) throw isUnknown ? new OutcomeUnknownError(cause) : error;
-      await upload.pause(nth);
+      await upload.pause(nth, cause);
     }
   }
 }

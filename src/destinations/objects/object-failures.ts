@@ -1,9 +1,11 @@
 import { FailureError, failure } from '../../domain/failures.ts';
 import type { Failure } from '../../gen/lehr/v1/failure.ts';
 import { displayUrl } from '../../sources/display-url.ts';
-import { connectionFailure } from '../../sources/http-failures.ts';
+import { headerText } from '../../sources/header-text.ts';
+import { connectionFailure, retryAfterSeconds } from '../../sources/http-failures.ts';
 import { EndpointError, StatusError } from '../../sources/objects/endpoint-error.ts';
 import { LoginError } from '../../sources/swift/swift-session.ts';
+import { OutcomeUnknownError } from './object-way.ts';
 
 /** Statuses other than 5xx after which another try may succeed: Request Timeout, Conflict of two requests, Too Early, Too Many Requests. */
 const passingStatuses: ReadonlySet<number> = new Set([408, 409, 425, 429, 499]);
@@ -26,6 +28,18 @@ export function mayPass(error: unknown): boolean {
   return error instanceof EndpointError && connectionFailure(error.url, error.cause as Error).retryable;
 }
 
+/** For how long a store wants to be left alone, by the clock of its own answer; undefined: it does not say. */
+function secondsToWait({ status, headers }: StatusError): number | undefined {
+  if (!isPassing(status)) return undefined;
+  return retryAfterSeconds(headerText(headers, 'retry-after'), new Date(headerText(headers, 'date') ?? ''));
+}
+
+/** The same in milliseconds, of whatever a request failed with; 0: it does not say. */
+export function retryAfterMs(error: unknown): number {
+  const cause = error instanceof OutcomeUnknownError ? error.cause : error;
+  return cause instanceof StatusError ? (secondsToWait(cause) ?? 0) * 1_000 : 0;
+}
+
 /** What went wrong with an object store, as the failure of a delivery; anything else stays as it is. */
 export function asDeliveryError(error: unknown): unknown {
   if (error instanceof StatusError) return new FailureError(statusFailure(error), { cause: error });
@@ -35,8 +49,14 @@ export function asDeliveryError(error: unknown): unknown {
   return new FailureError(failure('DESTINATION_UNREACHABLE', message.replace(/\bsource\b/g, 'destination'), metadata, retryable), { cause: error });
 }
 
-function statusFailure({ url, status, code }: StatusError): Failure {
-  const metadata = { http_status: String(status), ...(code === '' ? {} : { code }) };
+function statusFailure(error: StatusError): Failure {
+  const { url, status, code } = error;
+  const retryAfter = secondsToWait(error);
+  const metadata = {
+    http_status: String(status),
+    ...(code === '' ? {} : { code }),
+    ...(retryAfter === undefined ? {} : { retry_after_seconds: String(retryAfter) }),
+  };
   const answered = `${displayUrl(url)} answered ${status}${code === '' ? '' : ` (${code})`}`;
   if (status === 401 || status === 403) {
     // Without the right to list, S3 answers 403 where there is nothing.

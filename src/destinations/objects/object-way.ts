@@ -11,8 +11,8 @@ export interface Upload {
   /** Its `commit` is called before the request that makes the object visible, its `resume` where that was certainly refused. */
   readonly heeded: HeededSignal;
   readonly bounds: PartBounds;
-  /** Waits before the `nth` retry. */
-  readonly pause: (nth: number) => Promise<void>;
+  /** Waits before the `nth` retry of what failed with `error`. */
+  readonly pause: (nth: number, error: unknown) => Promise<void>;
 }
 
 /** What attempts of a task may have left behind. */

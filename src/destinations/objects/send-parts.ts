@@ -26,8 +26,8 @@ export interface PartSending {
   put(part: Part, body: PartBody): Promise<string>;
   /** Bytes on their way or there, of `part` and those before it. */
   readonly progress: (bytesDone: number) => void;
-  /** Waits before the `nth` retry. */
-  readonly pause: (nth: number) => Promise<void>;
+  /** Waits before the `nth` retry of what failed with `error`. */
+  readonly pause: (nth: number, error: unknown) => Promise<void>;
   readonly signal: AbortSignal;
   /** What died attempts left; undefined: nothing. */
   readonly earlier?: Earlier;
@@ -54,7 +54,7 @@ export async function sendParts(artefact: Artefact, plan: readonly Part[], sendi
       if (hasMore) hasExpired = false;
       retries = hasMore ? 1 : retries + 1;
       if (!mayPass(error) || retries > retryLimit) throw error;
-      await sending.pause(retries);
+      await sending.pause(retries, error);
     }
   }
 }

@@ -78,7 +78,7 @@ async function complete(multipart: MultipartUpload, parts: readonly SentPart[], 
       if (!isUnknown) throw error;
       const unknown = error instanceof OutcomeUnknownError ? error : new OutcomeUnknownError(error);
       if (nth >= 3 || !(unknown === error || mayPass(error))) throw unknown;
-      await pause(nth);
+      await pause(nth, error);
       if (await target.head(heeded.signal).then((head) => head !== undefined, () => false)) return { kind: 'exists' };
     }
   }

@@ -75,7 +75,7 @@ async function sendManifest(body: Buffer, parts: readonly SentPart[], { target, 
       isUnknown ||= mayHaveWorked;
       // What a later try is told says nothing of the one whose answer was lost.
       if (!mayHaveWorked || nth === tryLimit) throw isUnknown ? new OutcomeUnknownError(error) : error;
-      await pause(nth);
+      await pause(nth, error);
     }
   }
 }

@@ -35,6 +35,8 @@ export interface ObjectStores {
   readonly endpoints: Endpoints;
   readonly doors: ObjectDoors;
   readonly destinations: ReturnType<typeof objectDestinations>;
+  /** How long retries would have waited, in milliseconds. */
+  readonly pauses: readonly number[];
   door(kind: ObjectAddress['kind'], credential?: string): ObjectDoor;
   close(): Promise<void>;
 }
@@ -43,10 +45,12 @@ export interface ObjectStores {
 export function openStores(credentials: Credentials, bounds: PartBounds = smallParts): ObjectStores {
   const endpoints = new Endpoints(20_000);
   const doors = new ObjectDoors(credentials, endpoints, () => new Date());
+  const pauses: number[] = [];
   return {
     endpoints,
     doors,
-    destinations: objectDestinations(doors, { bounds, pause: () => Promise.resolve() }),
+    pauses,
+    destinations: objectDestinations(doors, { bounds, pause: async (delayMs) => void pauses.push(delayMs) }),
     door(kind, credential = kind) {
       const found = doors.find(kind, credential, 'anna');
       if (!found.ok) throw new Error(found.message);
