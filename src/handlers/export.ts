@@ -12,8 +12,9 @@ import { exportPlan, type ExportPlan } from '../stages/export-plan.ts';
 import { inspect } from '../stages/inspect.ts';
 import type { StageRun } from '../stages/stage.ts';
 import type { StagedFileName } from '../stores/image-store.ts';
+import { borrowImage } from './borrow-image.ts';
 import type { Attempt, Handler } from './handler.ts';
-import { imageNotFound, requireImage, type RequireImageDeps } from './require-image.ts';
+import { requireImage, type RequireImageDeps } from './require-image.ts';
 
 /** What an export works with. */
 export interface ExportDeps extends RequireImageDeps, ConvertVerifiedDeps, DeliverDeps {
@@ -56,8 +57,9 @@ export function exportHandler(deps: ExportDeps): Handler<ExportImage> {
 }
 
 async function borrow(run: StageRun, imageId: string, owner: string, deps: ExportDeps): Promise<Borrowed> {
-  const { registered } = await requireImage(deps, imageId, owner, run.signal);
-  if (!await deps.store.borrow(registered.file, run.taskId, run.attempt)) throw imageNotFound(imageId);
+  const found = await requireImage(deps, imageId, owner, run.signal);
+  await borrowImage(run, deps, found);
+  const { registered } = found;
   const { format, virtualSizeBytes, guestDigest, warnings, sizeBytes, digest } = registered;
   return {
     image: { kind: 'accepted', format, virtualSizeBytes, guestDigest, warnings, facts: {}, sizeBytes: Number(sizeBytes), digest },

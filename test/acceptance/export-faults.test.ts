@@ -211,6 +211,17 @@ test('an export that was accepted and whose image is gone when it runs says so',
   t.deepEqual(readdirSync(root), []);
 });
 
+test('an image whose bytes the store has lost is not said to be deleted', async (t) => {
+  const { server, folder, root, imageId } = await settle(t);
+  const [file = ''] = readdirSync(path.join(folder, 'store', 'images')).filter((name) => name.startsWith(imageId));
+  renameSync(path.join(folder, 'store', 'images', file), path.join(folder, 'away'));
+  const { id } = await createExport(server.api, imageId, uriOf(root, 'x'));
+  const waiting = await awaitTask(server.api, id, ({ state, failure }) => state !== 'STATE_RUNNING' && failure !== undefined);
+  t.like(waiting.failure, { reason: 'REASON_STORE_UNAVAILABLE', stage: 'borrow', retryable: true, metadata: { image_id: imageId } });
+  renameSync(path.join(folder, 'away'), path.join(folder, 'store', 'images', file));
+  t.like(await awaitTask(server.api, id), { state: 'STATE_SUCCEEDED' });
+});
+
 test('a server that dies again and again while it writes a file leaves one file, whole, and nothing beside it', async (t) => {
   t.timeout(240_000);
   const random = seededRandom(7);
