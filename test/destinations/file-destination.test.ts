@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import test from 'ava';
 
 import { temporaryName } from '../../src/destinations/file/temporary-name.ts';
+import type { Failure } from '../../src/gen/lehr/v1/failure.ts';
+import { mayMount, mountTmpfs } from '../acceptance/harness/tmpfs.ts';
 import { content, digestOf, openBench, pool, taskId } from './delivering.ts';
 
 test.after.always(() => pool.close());
@@ -126,6 +128,16 @@ if (process.getuid?.() !== 0) {
     mkdirSync(path.join(folder, 'closed'));
     chmodSync(path.join(folder, 'closed'), 0o500);
     t.like(await deliver(uriOf(folder, 'closed', 'x')), { reason: 'REASON_DESTINATION_FORBIDDEN' });
+  });
+}
+
+if (mayMount()) {
+  test('on a disk that takes no writing nothing is said to be left', async (t) => {
+    const disk = mountTmpfs(t, 65_536);
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    const { deliver } = openBench(t, { fileRoots: [disk] });
+    const { reason, metadata } = await deliver(uriOf(disk, 'x')) as Failure;
+    t.deepEqual({ reason, metadata }, { reason: 'REASON_DESTINATION_FORBIDDEN', metadata: { system_error: 'EROFS', bytes: '0' } });
   });
 }
 

@@ -146,7 +146,12 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
 }
 
 async function removed(path: string): Promise<boolean> {
-  return unlink(path).then(() => true, (error: unknown) => hasCode(error, 'ENOENT'));
+  // A disk that takes no writing refuses to remove what is not there, too.
+  return unlink(path).then(() => true, (error: unknown) => hasCode(error, 'ENOENT') || isAbsent(path));
+}
+
+async function isAbsent(path: string): Promise<boolean> {
+  return lstat(path).then(() => false, (error: unknown) => hasCode(error, 'ENOENT'));
 }
 
 function isSame(one: BytesFound, other: BytesFound): boolean {
