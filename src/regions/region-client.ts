@@ -1,10 +1,12 @@
 import { Agent, request } from 'undici';
 import { FailureError } from '../domain/failures.ts';
+import { retryAfterOf } from '../sources/http-failures.ts';
+import type { ResponseHeaders } from '../sources/http-question.ts';
 import { authorizationFor, regionNamed } from '../sources/region-access.ts';
 import type { RegionAccesses } from '../sources/region-access.ts';
 import type { DescribedImage } from './described-image.ts';
 import { NoDescriptionError, readDescription } from './read-description.ts';
-import { forbidden, imageGone, senseless, unreachable } from './region-failures.ts';
+import { busy, forbidden, imageGone, senseless, unreachable } from './region-failures.ts';
 
 /** An answer may have at most so many bytes: an image at every limit of its properties has about half of it. */
 const answerLimitBytes = 4 * 1024 * 1024;
@@ -47,7 +49,7 @@ export function openRegionClient(regions: RegionAccesses, idleTimeoutMs: number)
           signal: AbortSignal.any([signal, late]),
         });
         const text = await response.body.text();
-        return judge(response.statusCode, text, region, imageId);
+        return judge(response, text, region, imageId);
       } catch (error) {
         signal.throwIfAborted();
         throw explain(error, region);
@@ -57,9 +59,14 @@ export function openRegionClient(regions: RegionAccesses, idleTimeoutMs: number)
   };
 }
 
-function judge(status: number, text: string, region: string, imageId: string): DescribedImage {
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: ResponseHeaders;
+}
+
+function judge({ statusCode: status, headers }: Answer, text: string, region: string, imageId: string): DescribedImage {
   if (status === 401 || status === 403) throw forbidden(region, status);
-  if (status >= 500 || passingStatuses.has(status)) throw unreachable(region, `answered ${status}`, { http_status: String(status) });
+  if (status >= 500 || passingStatuses.has(status)) throw busy(region, status, retryAfterOf(headers));
   const answer = parseJson(text);
   // Only a Lehr says so in these words; another server has no such path.
   if (status === 404 && isNotFound(answer)) throw imageGone(region, imageId);

@@ -13,6 +13,12 @@ export function unreachable(region: string, what: string, metadata: Readonly<Rec
   return new FailureError(failure('REGION_UNREACHABLE', message, { ...metadata, region }), { cause });
 }
 
+/** The region answers with a status that may pass, after so many seconds where it says. */
+export function busy(region: string, status: number, retryAfter: number | undefined): FailureError {
+  const wait: Record<string, string> = retryAfter === undefined ? {} : { retry_after_seconds: String(retryAfter) };
+  return unreachable(region, `answered ${status}`, { http_status: String(status), ...wait });
+}
+
 /** The region wants another token, or one at all. */
 export function forbidden(region: string, status: number): FailureError {
   const message = `The region ${region} answered ${status}: it wants a token, or another one. ` +

@@ -100,3 +100,8 @@ export function retryAfterSeconds(value: string | undefined, now: Date): number 
   const seconds = /^\d{1,9}$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - now.getTime()) / 1_000);
   return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), retryAfterLimitSeconds);
 }
+
+/** The same of an answer, whose own clock a date is compared with. */
+export function retryAfterOf(headers: IncomingHttpHeaders): number | undefined {
+  return retryAfterSeconds(headerText(headers, 'retry-after'), new Date(headerText(headers, 'date') ?? ''));
+}

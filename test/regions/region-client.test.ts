@@ -34,6 +34,10 @@ const cases: readonly Case[] = [
   { what: 'wants a token', answer: gives(401, ''), reason: 'SOURCE_FORBIDDEN', retryable: false, says: /credential of kind lehr that is called dfw/, metadata: { http_status: '401' } },
   { what: 'wants another token', answer: gives(403, ''), reason: 'SOURCE_FORBIDDEN', retryable: false, says: /answered 403/, metadata: { http_status: '403' } },
   { what: 'has too much to do', answer: gives(429, ''), reason: 'REGION_UNREACHABLE', retryable: true, says: /answered 429/, metadata: { http_status: '429' } },
+  {
+    what: 'wants to be left alone', answer: gives(503, '', { 'retry-after': '9' }), reason: 'REGION_UNREACHABLE', retryable: true, says: /answered 503/,
+    metadata: { http_status: '503', retry_after_seconds: '9' },
+  },
   { what: 'lags', answer: gives(503, '{"code":"unavailable"}'), reason: 'REGION_UNREACHABLE', retryable: true, says: /answered 503/, metadata: { http_status: '503' } },
   { what: 'is broken', answer: gives(500, ''), reason: 'REGION_UNREACHABLE', retryable: true, says: /answered 500/, metadata: { http_status: '500' } },
   { what: 'answers with text', answer: gives(200, 'hello'), reason: 'SOURCE_ERROR', retryable: false, says: /no description of the image: the answer is no object/ },

@@ -1,8 +1,7 @@
 import { FailureError, failure } from '../../domain/failures.ts';
 import type { Failure } from '../../gen/lehr/v1/failure.ts';
 import { displayUrl } from '../../sources/display-url.ts';
-import { headerText } from '../../sources/header-text.ts';
-import { connectionFailure, retryAfterSeconds } from '../../sources/http-failures.ts';
+import { connectionFailure, retryAfterOf } from '../../sources/http-failures.ts';
 import { EndpointError, StatusError } from '../../sources/objects/endpoint-error.ts';
 import { LoginError } from '../../sources/swift/swift-session.ts';
 import { OutcomeUnknownError } from './object-way.ts';
@@ -28,10 +27,9 @@ export function mayPass(error: unknown): boolean {
   return error instanceof EndpointError && connectionFailure(error.url, error.cause as Error).retryable;
 }
 
-/** For how long a store wants to be left alone, by the clock of its own answer; undefined: it does not say. */
+/** For how long a store wants to be left alone; undefined: it does not say. */
 function secondsToWait({ status, headers }: StatusError): number | undefined {
-  if (!isPassing(status)) return undefined;
-  return retryAfterSeconds(headerText(headers, 'retry-after'), new Date(headerText(headers, 'date') ?? ''));
+  return isPassing(status) ? retryAfterOf(headers) : undefined;
 }
 
 /** The same in milliseconds, of whatever a request failed with; 0: it does not say. */
