@@ -9,6 +9,7 @@ import type { openCluster } from './compose/cluster.ts';
 import { openEmbedded } from './compose/embedded.ts';
 import { openSandbox } from './compose/open-sandbox.ts';
 import { startRoles, type Roles, type Serving } from './compose/roles.ts';
+import { StopSteps } from './compose/stop-steps.ts';
 import { readCredentials } from './credentials/read-credentials.ts';
 import { lockDataFolder } from './log/sqlite/data-lock.ts';
 import { createMetrics } from './observe/metrics.ts';
@@ -38,25 +39,22 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
     if (!isStopping) onServerDeath(cause);
   };
   const folder = resolve(config['data-dir']);
-  const undo: (() => unknown)[] = [];
-  const unwind = async (): Promise<void> => {
-    for (const step of undo.reverse()) await step();
-  };
+  const undo = new StopSteps(logger);
   try {
     const { credentials, warnings } = readCredentials(config.credentials);
     for (const warning of warnings) logger.warn(warning);
     const lock = lockDataFolder(folder, `process ${process.pid} on ${hostname()}`);
-    undo.push(() => { lock.release(); });
+    undo.push('the lock of the data folder', () => { lock.release(); });
     const store = await FolderStore.open(config['store-dir'] === '' ? join(folder, 'store') : resolve(config['store-dir']));
-    undo.push(() => store.close());
+    undo.push('the store', () => store.close());
     const backend = config.log === 'kafka'
       ? await openClusterLazily(folder, config, logger, onDeath)
       : await openEmbedded(folder, { stageTimeoutMs: config['stage-timeout'] }, onDeath);
-    undo.push(() => backend.close());
+    undo.push('the log and the projections', () => backend.close());
     const pool = new BytesPool(config.workers, {
       onThreadDeath: (cause) => { logger.error({ cause }, 'a thread that handles bytes died and is replaced; its transfers are tried again'); },
     });
-    undo.push(() => pool.close());
+    undo.push('the threads that handle bytes', () => pool.close());
 
     let roles: Roles | undefined;
     const serving = (): Serving => {
@@ -86,17 +84,17 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
         return { image, read: (target, position) => bytes.read(target, position), close: () => bytes.close() };
       },
     });
-    undo.push(() => http.stop(stopGraceMs));
+    undo.push('calls over HTTP', () => http.stop(stopGraceMs));
     const grpc = await startGrpc({ services: gated, host: config.listen, port: config['grpc-port'], logger });
-    undo.push(() => grpc.stop(stopGraceMs));
+    undo.push('calls over gRPC', () => grpc.stop(stopGraceMs));
 
     const ready = Promise.all([backend.ready, probed]).then(([, sandbox]) => {
       const started = startRoles({ config, credentials, backend, store, pool, sandbox, metrics, logger, onDeath });
-      undo.push(async () => {
-        // The doors close before what calls are answered from does.
-        await Promise.all([started.stopWork(stopGraceMs), grpc.stop(stopGraceMs), http.stop(stopGraceMs)]);
-        await started.close();
-      });
+      for (const { name, run } of started.closing) undo.push(name, run);
+      // The doors close before what calls are answered from does.
+      undo.push('tasks and calls that are under way', () => Promise.all([
+        started.stopWork(stopGraceMs), grpc.stop(stopGraceMs), http.stop(stopGraceMs),
+      ]));
       roles = started;
       grpc.setServing(started.serving !== undefined);
     });
@@ -111,11 +109,11 @@ export async function startServer(config: Config, logger: Logger, onServerDeath:
         grpc.setServing(false);
         // What has not caught up with its log yet does so the next time.
         const interrupted = roles === undefined ? backend.interrupt() : Promise.resolve();
-        return (stopped ??= interrupted.then(() => ready).catch(() => undefined).then(unwind));
+        return (stopped ??= interrupted.then(() => ready).catch(() => undefined).then(() => undo.run()));
       },
     };
   } catch (cause) {
-    await unwind();
+    await undo.run();
     throw cause;
   }
 }

@@ -40,6 +40,7 @@ import { imageStreams } from '../streams/image-streams.ts';
 import { projectedReadSide } from '../streams/projected-read-side.ts';
 import { taskStreams } from '../streams/task-streams.ts';
 import { fireTimer } from '../worker/fire-timer.ts';
+import type { StopStep } from './stop-steps.ts';
 import { removeDeletedImages, sweepStore } from '../worker/janitor.ts';
 import { Worker } from '../worker/worker.ts';
 import type { Backend } from './backend.ts';
@@ -73,8 +74,8 @@ export interface Roles {
   readonly openWatches: number;
   /** Lets watchers and followers go, takes no more work, and gives running attempts `graceMs` to end. */
   stopWork(graceMs: number): Promise<void>;
-  /** To be called once the doors are closed: frees everything but the backend. */
-  close(): Promise<void>;
+  /** What frees everything but the backend, once the doors are closed, in the order in which it was begun. */
+  readonly closing: readonly StopStep[];
 }
 
 /** The store is swept this often beside the start: what another node left behind is not kept for longer. */
@@ -181,14 +182,19 @@ export function startRoles({ config, credentials, backend, store, pool, sandbox,
       sweep.stop();
       await Promise.all([timers.stop(), worker.stop(graceMs)]);
     },
-    async close() {
-      clearInterval(sweeping);
-      following.abort();
-      await Promise.all([followed, swept]);
-      await Promise.all([sources.close(), destinations.close(), regionClient.close()]);
-      coordination.leave();
-      await log.close();
-      db.close();
-    },
+    closing: [
+      { name: 'the queries', run: () => db.close() },
+      { name: 'appends that wait for the log', run: () => log.close() },
+      { name: 'the goodbye to other nodes', run: () => { coordination.leave(); } },
+      { name: 'connections to sources, destinations and regions', run: () => Promise.all([sources.close(), destinations.close(), regionClient.close()]) },
+      {
+        name: 'those who follow the log',
+        run: () => {
+          clearInterval(sweeping);
+          following.abort();
+          return Promise.all([followed, swept]);
+        },
+      },
+    ],
   };
 }
