@@ -18,6 +18,13 @@ export function destinationExists(location: string): FailureError {
   return new FailureError(failure('DESTINATION_EXISTS', `Something else exists at ${location}, and nothing is overwritten. Choose another name.`));
 }
 
+/** Something lies there, and nobody can tell whether an earlier attempt of this task has left it. */
+export function destinationMayBeLeft(location: string): FailureError {
+  const message = `Something else exists at ${location}, or what a broken attempt of this task has left there; nothing is overwritten. ` +
+    'Look at it: remove it if it is that, or choose another name.';
+  return new FailureError(failure('DESTINATION_EXISTS', message, { left_behind: location }));
+}
+
 /** The destination took the bytes and holds others. */
 export function otherBytesStored(location: string, expected: BytesFound, actual: Partial<BytesFound>): FailureError {
   const message = `What ${location} gives back is not what was written there. Find out what alters it.`;

@@ -206,6 +206,26 @@ test.serial('what a broken PUT has left is named and not deleted, since it may b
   t.is(stored.size, 1);
 });
 
+test.serial('what lies there when a later attempt comes may be what an earlier one has left, and is named', async (t) => {
+  const { url, stored } = await serve(t, keeps);
+  stored.set('/a', content.subarray(0, 1_000));
+  const failed = await openBench(t).deliver(`${url}/a`, { attempt: 2 }) as Failure;
+  t.like(failed, { reason: 'REASON_DESTINATION_EXISTS', metadata: { left_behind: `${url}/a` } });
+  t.regex(failed.message, /or what a broken attempt of this task has left there/);
+});
+
+test.serial('what a later attempt cannot read to its end may be what an earlier one has left, and is named', async (t) => {
+  const breaks: Putting = (_, response) => {
+    response.writeHead(200, { 'content-length': content.length });
+    response.write(content.subarray(0, 1_000), () => response.socket?.end());
+  };
+  const { url } = await serve(t, keeps, breaks);
+  const bench = openBench(t);
+  const reason = 'REASON_DESTINATION_UNREACHABLE';
+  t.like(await bench.deliver(`${url}/a`, { attempt: 2 }), { reason, metadata: { left_behind: `${url}/a` } });
+  t.deepEqual((await bench.deliver(`${url}/a`) as Failure).metadata['left_behind'], undefined);
+});
+
 test.serial('a server that took all and lost its answer is asked what it has: it is delivered', async (t) => {
   const { url, asked } = await serve(t, async (request, response, stored) => {
     stored.set('/a', await bodyOf(request));

@@ -7,7 +7,7 @@ import type { ExchangeLimits } from '../../sources/http-exchange.ts';
 import { connectionFailure } from '../../sources/http-failures.ts';
 import { redirectTarget } from '../../sources/redirect-target.ts';
 import { headerText } from '../../sources/header-text.ts';
-import { destinationExists, leftBehind, otherBytesStored } from '../delivery-failures.ts';
+import { destinationExists, destinationMayBeLeft, leftBehind, otherBytesStored } from '../delivery-failures.ts';
 import type { Artefact, Delivered, Delivery } from '../destination.ts';
 import { locationOf } from '../location-of.ts';
 import { asDestinationError } from '../destination-text.ts';
@@ -45,8 +45,8 @@ interface Answer {
 export async function deliverHttp(first: URL, artefact: Artefact, delivery: Delivery, deps: HttpDestinationDeps): Promise<Delivered> {
   const { signal } = delivery;
   const before = await look(first, delivery, deps, signal);
-  if (before.kind === 'broken') throw asDestinationError(before.error);
-  if (before.kind === 'ours' || before.kind === 'foreign') return existing(first, before);
+  if (before.kind === 'broken') throw unreadable(first, before.error, delivery);
+  if (before.kind === 'ours' || before.kind === 'foreign') return existing(first, before, delivery);
   const answer = await put(first, artefact, delivery, deps);
   if ('delivered' in answer) return answer.delivered;
   if (answer.kind === 'exists') return refusedAsExisting(answer, delivery, deps);
@@ -95,8 +95,8 @@ async function put(
       url = judged.url;
       // A GET may have been led to another address than the PUT.
       const there = await look(url, delivery, deps, delivery.signal);
-      if (there.kind === 'broken') throw asDestinationError(there.error);
-      if (there.kind === 'ours' || there.kind === 'foreign') return { delivered: existing(url, there) };
+      if (there.kind === 'broken') throw unreadable(url, there.error, delivery);
+      if (there.kind === 'ours' || there.kind === 'foreign') return { delivered: existing(url, there, delivery) };
     } else if (judged.kind === 'failed') {
       return afterFailure(url, judged.error, ending, delivery, deps);
     } else {
@@ -156,14 +156,21 @@ async function afterFailure(
 /** 409 is also what a server says that lacks the folder (RFC 4918, 9.7.1): then nothing is there. */
 async function refusedAsExisting({ url, status }: Answer, delivery: Delivery, deps: HttpDestinationDeps): Promise<Delivered> {
   const found = await look(url, delivery, deps, delivery.signal);
-  if (found.kind === 'broken') throw asDestinationError(found.error);
+  if (found.kind === 'broken') throw unreadable(url, found.error, delivery);
   if (found.kind === 'absent' && status === 409) throw new FailureError(putFailure(url, status, {}, deps.limits.now()));
-  return existing(url, found);
+  return existing(url, found, delivery);
 }
 
-function existing(url: URL, found: UrlFound): Delivered {
-  if (found.kind !== 'ours') throw destinationExists(locationOf(url));
-  return { location: locationOf(url), digest: found.bytes.digest, sizeBytes: found.bytes.sizeBytes, verified: true, existed: true };
+function existing(url: URL, found: UrlFound, { attempt }: Delivery): Delivered {
+  const location = locationOf(url);
+  if (found.kind !== 'ours') throw attempt > 1 && found.kind === 'foreign' ? destinationMayBeLeft(location) : destinationExists(location);
+  return { location, digest: found.bytes.digest, sizeBytes: found.bytes.sizeBytes, verified: true, existed: true };
+}
+
+/** Where the reading had begun something is there, which an earlier attempt may have left. */
+function unreadable(url: URL, found: FailureError, { attempt }: Delivery): unknown {
+  const error = asDestinationError(found);
+  return attempt > 1 && found.failure.metadata['bytes_received'] !== undefined ? leftBehind(error, locationOf(url)) : error;
 }
 
 function look(
