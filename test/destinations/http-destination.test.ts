@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
+import { artefactOf } from '../../src/stages/artefact-of.ts';
 import type { Failure } from '../../src/gen/lehr/v1/failure.ts';
 import { content, digestOf, openBench, pool } from './delivering.ts';
 
@@ -194,6 +195,19 @@ for (const [what, put, expected, metadata] of failing) {
     t.is(stored.size, 0);
   });
 }
+
+test.serial('what a server says before it closes the connection is heard, though more is to be sent than the line holds', async (t) => {
+  const bytes = Buffer.alloc(32 * 2 ** 20, 'much');
+  const { url } = await serve(t, (request, response) => {
+    response.writeHead(413, { connection: 'close' }).end(() => setTimeout(() => request.socket.destroy(), 5));
+  });
+  const bench = openBench(t);
+  writeFileSync(bench.stored, bytes);
+  const artefact = artefactOf({ path: bench.stored, name: 'staging/artefact', sizeBytes: bytes.length, digest: digestOf(bytes) }, pool);
+  for (let times = 1; times <= 5; times += 1) {
+    t.like(await bench.deliver(`${url}/a`, {}, artefact), { reason: 'REASON_DESTINATION_FULL', metadata: { http_status: '413' } });
+  }
+});
 
 test.serial('what a broken PUT has left is named and not deleted, since it may be anybody\'s', async (t) => {
   const { url, stored } = await serve(t, (request, _, kept) => void request.once('data', (chunk: Buffer) => {

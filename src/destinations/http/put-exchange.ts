@@ -13,6 +13,12 @@ export type PutEnding =
 /** How long an answer is waited for when all was sent and nobody wants it any more: the object may exist by then. */
 const lateAnswerMs = 5_000;
 
+/**
+ * Behind the first chunk an answer is waited for so long: a server that takes nothing says so and closes the connection, and what is
+ * written then breaks it before the answer is read. (RFC 9110, 10.1.1, has Expect: 100-continue for that, which undici does not send.)
+ */
+const earlyAnswerMs = 150;
+
 /** One PUT of all of an artefact on one connection. `run` is called once. */
 export class PutExchange implements Dispatcher.DispatchHandler {
   readonly #connection: HttpConnection;
@@ -99,12 +105,21 @@ export class PutExchange implements Dispatcher.DispatchHandler {
     return this.#sentBytes === this.#artefact.sizeBytes;
   }
 
+  async #earlyAnswer(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, earlyAnswerMs);
+    await Promise.race([this.#settled.promise.catch(() => undefined), late.promise]);
+    clearTimeout(timer);
+  }
+
   async *#body(signal: AbortSignal, progress: FileRun['progress']): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of this.#artefact.chunks(0, signal)) {
         this.#sentBytes += chunk.length;
         progress(this.#sentBytes, this.#artefact.sizeBytes);
+        const isFirst = this.#sentBytes === chunk.length;
         yield chunk;
+        if (isFirst && !this.#isWhole()) await this.#earlyAnswer();
       }
     } catch (error) {
       this.#bodyError = error;
