@@ -37,3 +37,19 @@ test.serial('clone sends what was asked for, and prints the task', async (t) => 
   await runLehr(['clone', imageId, '--json', '--server', stub.address]);
   t.regex(requests.at(-1)?.requestId ?? '', /^[0-9a-f-]{36}$/);
 });
+
+test.serial('clone with --validate-only says that the request is in order, and waits for nothing', async (t) => {
+  const requests: CreateTaskRequest[] = [];
+  const stub = await startStub({
+    createTask: (request) => {
+      requests.push(request);
+      return { task: pendingTask, readToken: '', preview: undefined };
+    },
+  });
+  t.teardown(stub.kill);
+  const args = ['clone', '--from', 'dfw', imageId, '--validate-only', '--wait', '--server', stub.address];
+  t.deepEqual(await runLehr(args), { exitCode: 0, stderr: '', stdout: 'the request is in order; nothing was accepted\n' });
+  const ran = await runLehr([...args, '--json']);
+  t.is((JSON.parse(ran.stdout) as { task: { id: string } }).task.id, taskId);
+  t.deepEqual(requests.map(({ validateOnly }) => validateOnly), [true, true]);
+});

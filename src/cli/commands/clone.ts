@@ -8,6 +8,7 @@ import { parseDurationMs } from '../parse/parse-duration.ts';
 import { collectPair, collectWord } from '../parse/parse-pair.ts';
 import { taskFields, type TaskOptions } from '../task-options.ts';
 import { tellAccepted } from '../tell-accepted.ts';
+import { tellInOrder } from '../tell-in-order.ts';
 
 interface CloneOptions extends TaskOptions {
   readonly from?: string;
@@ -38,6 +39,7 @@ export function cloneCommand(run: Runner): Command {
     .option('-p, --property <key=value>', 'a property beside those of the image, or instead of one; may be repeated', collectPair)
     .option('--ttl <duration>', 'how long the task stays listed after it ended, such as 48h', parseDurationMs)
     .option('--request-id <id>', 'the same id never makes a second task (default: a new one for each call)')
+    .option('--validate-only', 'check the request, but accept nothing')
     .option('-w, --wait', 'wait until the task has ended, showing its progress')
     .addHelpText('after', examples)
     .action((image: string, options: CloneOptions, command: Command) =>
@@ -46,7 +48,7 @@ export function cloneCommand(run: Runner): Command {
 
 async function cloneImage(context: CommandContext, imageId: string, options: CloneOptions): Promise<ExitCode> {
   const { task } = await createTask(context, requestFor(imageId, options, context.newId));
-  return tellAccepted(context, task, options.wait === true);
+  return options.validateOnly === true ? tellInOrder(context, task) : tellAccepted(context, task, options.wait === true);
 }
 
 function requestFor(imageId: string, options: CloneOptions, newId: () => string): CreateTaskRequest {

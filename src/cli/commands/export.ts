@@ -4,7 +4,6 @@ import type { Compression, DiskFormat } from '../../gen/lehr/v1/disk_format.ts';
 import type { CreateTaskRequest } from '../../gen/lehr/v1/task_service.ts';
 import type { CommandContext, Runner } from '../command-context.ts';
 import { createTask } from '../create-task.ts';
-import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { explainFile } from '../explain-file.ts';
 import { readDestination } from '../parse/destination-uri.ts';
@@ -14,6 +13,7 @@ import { formatNames, parseFormat } from '../parse/parse-format.ts';
 import { collectPair } from '../parse/parse-pair.ts';
 import { taskFields, type TaskOptions } from '../task-options.ts';
 import { tellAccepted } from '../tell-accepted.ts';
+import { tellInOrder } from '../tell-in-order.ts';
 
 interface ExportOptions extends TaskOptions {
   readonly format?: DiskFormat;
@@ -52,14 +52,10 @@ export function exportCommand(run: Runner): Command {
 }
 
 async function exportImage(context: CommandContext, imageId: string, text: string, options: ExportOptions): Promise<ExitCode> {
-  const { output } = context;
   const destinationUri = await readDestination(text);
   const request = requestFor(imageId, destinationUri, options, context.newId);
   const { task } = await createTask(context, request).catch((error: unknown) => explainFile(error, destinationUri, 'destination_uri'));
-  if (options.validateOnly !== true) return tellAccepted(context, task, options.wait === true);
-  if (output.isJson) await output.json({ task });
-  else await output.lines('the request is in order; nothing was accepted');
-  return exitCodes.success;
+  return options.validateOnly === true ? tellInOrder(context, task) : tellAccepted(context, task, options.wait === true);
 }
 
 function requestFor(imageId: string, destinationUri: string, options: ExportOptions, newId: () => string): CreateTaskRequest {
