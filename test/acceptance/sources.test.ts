@@ -112,7 +112,7 @@ const cases: readonly Case[] = [
     title: 'redirects to a file', retried: false, behaves: answers(302, { location: 'file:///etc/passwd' }),
     fails: {
       reason: 'REASON_SOURCE_NOT_ALLOWED', stage: 'fetch', metadata: {},
-      message: 'URL redirects to an address that is refused. file:// sources are switched off: the setting file-roots is empty.',
+      message: 'URL redirects to an address that is refused. It is no http or https URL.',
     },
   },
   {
