@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { DiskFormat } from '../../src/gen/lehr/v1/disk_format.ts';
+import { sandboxGroup } from '../../src/sandbox/lend-file.ts';
 import { probeSandbox } from '../../src/sandbox/probe-sandbox.ts';
 import type { RunSandboxed, Sandbox, SandboxEnding } from '../../src/sandbox/sandbox.ts';
 import { conversionOf } from '../../src/stages/conversion-of.ts';
@@ -82,6 +83,17 @@ function imageOf(t: Pick<ExecutionContext, 'teardown'>, name: Name): Buffer {
   return readFileSync(join(folder, 'image'));
 }
 
+/** Whose a file is, and what its mode says. */
+function rightsOf(file: string): readonly unknown[] {
+  const { uid, gid, mode } = statSync(file);
+  return [uid, gid, (mode & 0o7777).toString(8)];
+}
+
+const ownRights = [process.getuid!(), process.getgid!(), '600'];
+
+/** A file that was read stays readable for the sandboxed group, where there is one. */
+const rightsOnceRead = process.getuid!() === 0 ? [0, sandboxGroup, '640'] : ownRights;
+
 if (sandbox.kind === 'full') {
   for (const name of names) {
     test(`a raw disk becomes ${name}, and ${name} a raw disk, with equal bytes, equal size and nobody else's rights`, async (t) => {
@@ -91,10 +103,7 @@ if (sandbox.kind === 'full') {
       const back = await start(t);
       await back.convert(imageOf(t, name), { sourceFormat: formatOf(name), targetFormat: 'DISK_FORMAT_RAW', virtualSizeBytes: BigInt(disk.length) });
       t.true(readFileSync(back.target).equals(disk));
-      for (const file of [there.source, there.target, back.source, back.target]) {
-        const { uid, gid, mode } = statSync(file);
-        t.deepEqual([uid, gid, (mode & 0o7777).toString(8)], [process.getuid!(), process.getgid!(), '600']);
-      }
+      for (const { source, target } of [there, back]) t.deepEqual([rightsOf(source), rightsOf(target)], [rightsOnceRead, ownRights]);
     });
   }
 
@@ -145,7 +154,7 @@ if (sandbox.kind === 'full') {
     const input = { from: 'fetched', sourceFormat: 'DISK_FORMAT_RAW', targetFormat: 'DISK_FORMAT_VMDK', virtualSizeBytes: 2n ** 28n, maxBytes: 2 ** 40 } as const;
     t.is(await t.throwsAsync(convert(run, { store, sandbox }, input)), canceled);
     t.deepEqual(processesOf(fixture.source), []);
-    t.is((statSync(fixture.source).mode & 0o777).toString(8), '600');
+    t.deepEqual(rightsOf(fixture.source), rightsOnceRead);
   });
 
   const failures: readonly (readonly [title: string, content: () => Uint8Array, input: Partial<ConvertInput>, expected: object])[] = [
@@ -169,8 +178,7 @@ if (sandbox.kind === 'full') {
       const fixture = await start(t);
       await fixture.convert(disk, { targetFormat: formatOf(name) }, weak);
       t.true(isEqual(fixture.source, drivers[name], fixture.target));
-      t.deepEqual([fixture.source, fixture.target].map((file) => statSync(file).uid), [process.getuid!(), process.getuid!()]);
-      t.deepEqual([fixture.source, fixture.target].map((file) => statSync(file).mode & 0o7777), [0o600, 0o600]);
+      t.deepEqual([rightsOf(fixture.source), rightsOf(fixture.target)], [rightsOnceRead, ownRights]);
     }
     const fixture = await start(t);
     t.like(await t.throwsAsync(fixture.convert(disk, { maxBytes: 2 ** 20 }, weak)), { failure: { reason: 'REASON_CONVERSION_FAILED', metadata: { max_image_bytes: String(2 ** 20) } } });
