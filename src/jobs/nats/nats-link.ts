@@ -84,9 +84,13 @@ export class NatsLink {
       const drained = new AbortController();
       line.connection.drain().then(() => { drained.abort(); }, () => { drained.abort(); });
       await pause(this.#clock, drainLimitMs, drained.signal);
-      await line.connection.close();
+      const closed = new AbortController();
+      void line.connection.close().then(() => this.#kept).finally(() => { closed.abort(); });
+      // The client waits for what it sent last to go out, and a server that hangs takes nothing.
+      await pause(this.#clock, drainLimitMs, closed.signal);
+    } else {
+      await this.#kept;
     }
-    await this.#kept;
   }
 
   async #connectFirst(): Promise<NatsConnection> {

@@ -77,6 +77,7 @@ export class TopicReader {
   readonly #partitions = new Map<number, Partition>();
   #consumer: Consumer | undefined;
   #replace = Promise.withResolvers<unknown>();
+  readonly #stopping = Promise.withResolvers<undefined>();
   #run: Promise<void> | undefined;
   #isStopped = false;
   #failingSinceMs: number | undefined;
@@ -96,6 +97,7 @@ export class TopicReader {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#stopping.resolve(undefined);
     this.#replace.resolve(undefined);
     await this.#run;
   }
@@ -162,22 +164,25 @@ export class TopicReader {
     this.#consumer = consumer;
     consumer.on(consumer.events.CRASH, ({ payload: { error } }) => { this.#replace.resolve(error); });
     consumer.on(consumer.events.GROUP_JOIN, () => { this.#onJoin(consumer); });
-    try {
-      await consumer.connect();
-      await consumer.subscribe({ topics: [topic], fromBeginning: true });
-      await consumer.run({
-        autoCommit: false,
-        partitionsConsumedConcurrently: this.#deps.partitions,
-        eachBatch: (payload) => this.#onBatch(consumer, payload),
-      });
-    } catch (cause) {
-      this.#replace.resolve(cause);
-    }
+    const begun = this.#begin(consumer).catch((cause: unknown) => { this.#replace.resolve(cause); });
+    // Who stops this reader is not to wait for brokers that hang.
+    await Promise.race([begun, this.#stopping.promise]);
     const cause = await this.#replace.promise;
     this.#consumer = undefined;
     await within(consumer.disconnect(), goodbyeMs).catch(() => undefined);
     close();
     return cause;
+  }
+
+  async #begin(consumer: Consumer): Promise<void> {
+    const { topic, partitions } = this.#deps;
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      partitionsConsumedConcurrently: partitions,
+      eachBatch: (payload) => this.#onBatch(consumer, payload),
+    });
   }
 
   #onJoin(consumer: Consumer): void {
