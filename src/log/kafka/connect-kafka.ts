@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import kafkajs, { type ISocketFactory, type Kafka, type SASLOptions } from 'kafkajs';
+import { endedFetchers } from './ended-fetchers.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { quietQueues } from './quiet-queues.ts';
 
@@ -60,6 +61,7 @@ const closed = 'this client of Kafka is closed';
 /** Makes a client; it connects only when something is asked of it. */
 export function connectKafka({ brokers, tls, sasl }: KafkaSettings, clientId: string, log: KafkaLog, purpose: KafkaPurpose): KafkaClient {
   quietQueues();
+  endedFetchers();
   const { requestTimeoutMs, retries } = purposes[purpose];
   const sockets = new Set<Socket>();
   let isClosed = false;

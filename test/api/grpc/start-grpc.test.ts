@@ -130,8 +130,11 @@ test('the deadline of a caller aborts the signal, and the status says so', async
     },
   });
   await serving(services, async ({ client, log }) => {
-    const error = await failure(unary(client, getTask, nothing, { deadline: Date.now() + 1000 }));
-    t.is(error.code, status.DEADLINE_EXCEEDED);
+    // A call that a busy machine has not brought to the server by then is made again, with more time.
+    for (let limitMs = 500; seen === undefined; limitMs *= 2) {
+      const error = await failure(unary(client, getTask, nothing, { deadline: Date.now() + limitMs }));
+      t.is(error.code, status.DEADLINE_EXCEEDED);
+    }
     t.true(await seen instanceof ApiError);
     t.deepEqual(log, []);
   });
