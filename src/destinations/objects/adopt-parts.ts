@@ -1,9 +1,8 @@
 import { EndpointError, StatusError } from '../../sources/objects/endpoint-error.ts';
 import type { Artefact } from '../destination.ts';
 import { PartBodies, skim } from './part-body.ts';
-import type { Part } from './part-plan.ts';
-import { counted } from './send-parts.ts';
-import type { PartSending, SentPart } from './send-parts.ts';
+import { counted } from './part-plan.ts';
+import type { Part, SentPart } from './part-plan.ts';
 
 /** A part that lies at the store, as the store tells of it. */
 export interface LeftPart {
@@ -23,15 +22,18 @@ export interface Earlier {
  * beginning up to the last part that was left. What cannot be adopted is sent.
  */
 export async function adoptParts(
-  artefact: Artefact, plan: readonly Part[], { parts, adopt }: Earlier, sending: Pick<PartSending, 'progress' | 'signal'>,
+  artefact: Artefact,
+  plan: readonly Part[],
+  { parts, adopt }: Earlier,
+  { progress, signal }: { readonly progress: (bytesDone: number) => void; readonly signal: AbortSignal },
 ): Promise<Map<number, SentPart>> {
   const adopted = new Map<number, SentPart>();
   const end = 1 + plan.findLastIndex(({ number, sizeBytes }) => parts.get(number)?.sizeBytes === sizeBytes);
   if (end === 0) return adopted;
-  const bodies = new PartBodies(artefact.chunks(0, sending.signal));
+  const bodies = new PartBodies(artefact.chunks(0, signal));
   try {
     for (const part of plan.slice(0, end)) {
-      const md5 = await skim(bodies.next(part.sizeBytes, counted(part, sending)));
+      const md5 = await skim(bodies.next(part.sizeBytes, counted(part, progress)));
       if (parts.get(part.number)?.etag !== md5) continue;
       const etag = await adopt(part).catch(unlessAnswered);
       if (etag === md5) adopted.set(part.number, { ...part, md5, etag });

@@ -22,6 +22,14 @@ export interface Part {
   readonly sizeBytes: number;
 }
 
+/** A part that arrived. */
+export interface SentPart extends Part {
+  /** Of the bytes that were sent. */
+  readonly md5: string;
+  /** As the store names the part. */
+  readonly etag: string;
+}
+
 /** Cuts an artefact of that size, the same way each time. */
 export function planParts(sizeBytes: number, { partBytes, partLimit }: PartBounds): readonly Part[] {
   const unit = 2 ** 20;
@@ -32,4 +40,10 @@ export function planParts(sizeBytes: number, { partBytes, partLimit }: PartBound
     offset: index * size,
     sizeBytes: Math.min(size, sizeBytes - index * size),
   }));
+}
+
+/** Tells how far a delivery is, in bytes of this part and those before it, while the bytes of the part are taken. */
+export function counted({ offset }: Part, progress: (bytesDone: number) => void): (count: number) => void {
+  let done = offset;
+  return (count) => progress(done += count);
 }

@@ -4,21 +4,14 @@ import type { Earlier } from './adopt-parts.ts';
 import { isExpired, mayPass } from './object-failures.ts';
 import { PartBodies, skim } from './part-body.ts';
 import type { PartBody } from './part-body.ts';
-import type { Part } from './part-plan.ts';
+import { counted } from './part-plan.ts';
+import type { Part, SentPart } from './part-plan.ts';
 
 /** Parts whose bytes are sent and whose answers have not come. */
 const unansweredLimit = 3;
 
 /** A delivery that has broken off so many times without a part more is given up. */
 const retryLimit = 4;
-
-/** A part that arrived. */
-export interface SentPart extends Part {
-  /** Of the bytes that were sent. */
-  readonly md5: string;
-  /** As the store names the part. */
-  readonly etag: string;
-}
 
 /** How parts are sent. */
 export interface PartSending {
@@ -66,7 +59,7 @@ async function sendMissing(artefact: Artefact, plan: readonly Part[], sent: Map<
   try {
     await bodies.begin();
     for (const part of plan.slice(first)) {
-      const body = bodies.next(part.sizeBytes, counted(part, sending));
+      const body = bodies.next(part.sizeBytes, counted(part, sending.progress));
       if (sent.has(part.number)) {
         await skim(body);
         continue;
@@ -87,10 +80,4 @@ async function sendMissing(artefact: Artefact, plan: readonly Part[], sent: Map<
     // What is still on its way may arrive, and need not be sent again then.
     await Promise.allSettled([...unanswered, bodies.close()]);
   }
-}
-
-/** Tells how far the delivery is while the bytes of a part are taken. */
-export function counted({ offset }: Part, { progress }: Pick<PartSending, 'progress'>): (count: number) => void {
-  let done = offset;
-  return (count) => progress(done += count);
 }

@@ -7,8 +7,7 @@ import type { ObjectTarget } from '../objects/object-target.ts';
 import { OutcomeUnknownError } from '../objects/object-way.ts';
 import type { UploadOutcome } from '../objects/object-way.ts';
 import type { PartBody } from '../objects/part-body.ts';
-import type { Part } from '../objects/part-plan.ts';
-import type { SentPart } from '../objects/send-parts.ts';
+import type { Part, SentPart } from '../objects/part-plan.ts';
 import { elementTexts } from './s3-xml.ts';
 
 /** A multipart upload of S3 that was begun: its parts are kept, and seen by nobody, until it is completed or aborted. */

@@ -6,8 +6,8 @@ import type { ObjectWay, Upload, UploadOutcome } from '../objects/object-way.ts'
 import { leftBehind } from '../delivery-failures.ts';
 import { asDeliveryError, mayPass } from '../objects/object-failures.ts';
 import { planParts } from '../objects/part-plan.ts';
+import type { SentPart } from '../objects/part-plan.ts';
 import { sendParts } from '../objects/send-parts.ts';
-import type { SentPart } from '../objects/send-parts.ts';
 import { putWhole } from '../objects/send-whole.ts';
 import { MultipartUpload } from './multipart-upload.ts';
 import { removeUnfinished, uploadToGoOn } from './unfinished-uploads.ts';

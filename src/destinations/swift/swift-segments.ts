@@ -7,8 +7,7 @@ import { unlessAnswered } from '../objects/adopt-parts.ts';
 import type { Earlier, LeftPart } from '../objects/adopt-parts.ts';
 import type { Leftovers } from '../objects/object-way.ts';
 import type { PartBody } from '../objects/part-body.ts';
-import type { Part } from '../objects/part-plan.ts';
-import type { SentPart } from '../objects/send-parts.ts';
+import type { Part, SentPart } from '../objects/part-plan.ts';
 
 /** Where the segments of large objects lie: beside the container, as the clients of Swift have it, so that listings do not show them. */
 const segmentsContainer = (container: string): string => `${container}_segments`;

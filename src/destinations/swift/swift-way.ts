@@ -7,8 +7,8 @@ import { etagOf } from '../objects/object-target.ts';
 import { OutcomeUnknownError } from '../objects/object-way.ts';
 import type { ObjectWay, Upload, UploadOutcome } from '../objects/object-way.ts';
 import { planParts } from '../objects/part-plan.ts';
+import type { SentPart } from '../objects/part-plan.ts';
 import { sendParts } from '../objects/send-parts.ts';
-import type { SentPart } from '../objects/send-parts.ts';
 import { putWhole } from '../objects/send-whole.ts';
 import { removeUnusedSegments, SwiftSegments } from './swift-segments.ts';
 
