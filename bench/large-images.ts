@@ -77,15 +77,20 @@ export function importOnce(lehr: LehrServer, uri: string): Promise<string> {
 export async function runTask(lehr: LehrServer, request: CreateTaskRequest): Promise<string> {
   const client = taskClient(lehr.grpc);
   try {
-    const { task } = await answered<CreateTaskResponse>((callback) => client.createTask(request, callback));
-    const id = task?.id ?? '';
-    await ended(client, id);
-    const { task: last } = await answered<GetTaskResponse>((callback) => client.getTask({ id, readToken: '' }, callback));
-    if (last?.state !== 'STATE_SUCCEEDED') throw new Error(`the task ended ${last?.state ?? ''}: ${last?.failure?.message ?? ''}`);
-    return id;
+    return await runTaskOver(client, request);
   } finally {
     client.close();
   }
+}
+
+/** The same over a connection that there is. */
+export async function runTaskOver(client: ReturnType<typeof taskClient>, request: CreateTaskRequest): Promise<string> {
+  const { task } = await answered<CreateTaskResponse>((callback) => client.createTask(request, callback));
+  const id = task?.id ?? '';
+  await ended(client, id);
+  const { task: last } = await answered<GetTaskResponse>((callback) => client.getTask({ id, readToken: '' }, callback));
+  if (last?.state !== 'STATE_SUCCEEDED') throw new Error(`the task ended ${last?.state ?? ''}: ${last?.failure?.message ?? ''}`);
+  return id;
 }
 
 /** Deletes an image, and waits until its bytes are gone from the disk. */
