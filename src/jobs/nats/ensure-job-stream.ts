@@ -115,7 +115,8 @@ function describe(value: unknown): string {
   return value === undefined ? 'unset' : JSON.stringify(value);
 }
 
-async function unlessMissing<Info>(info: Promise<Info>): Promise<Info | undefined> {
+/** What JetStream answers; undefined: there is no such thing. */
+export async function unlessMissing<Info>(info: Promise<Info>): Promise<Info | undefined> {
   try {
     return await info;
   } catch (cause) {

@@ -1,5 +1,6 @@
-import { NatsError, type JetStreamManager, type StoredMsg } from 'nats';
+import type { JetStreamManager } from 'nats';
 import type { Clock } from '../../domain/clock.ts';
+import { unlessMissing } from './ensure-job-stream.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NatsNames } from './nats-names.ts';
 import type { NatsLog } from './nats-settings.ts';
@@ -74,9 +75,8 @@ export class StuckJobs {
       const manager = await link.connection.jetstreamManager({ timeout: requestTimeoutMs, checkAPI: false });
       const { delivered } = await manager.consumers.info(names.stream, names.consumer);
       for (const taskId of taskIds) await this.#judge(manager, taskId, delivered.stream_seq);
-    } catch (cause) {
+    } catch {
       // NATS is away, or the stream is: the next sweep tells again.
-      if (!(cause instanceof Error)) throw cause;
     }
   }
 
@@ -85,7 +85,7 @@ export class StuckJobs {
     const subject = names.jobOf(taskId);
     const known = this.#suspects.get(taskId);
     this.#suspects.delete(taskId);
-    const job = await jobIn(manager, names.stream, subject);
+    const job = await unlessMissing(manager.streams.getMessage(names.stream, { last_by_subj: subject }));
     // One that waits for its turn is not stuck.
     if (job === undefined || job.seq > handedOut) return;
     if (known?.sequence !== job.seq) return this.#remember(taskId, job.seq);
@@ -102,14 +102,5 @@ export class StuckJobs {
     this.#suspects.set(taskId, { sequence, sinceMs: this.#deps.clock.monotonicMs() });
     const [oldest] = this.#suspects.keys();
     if (this.#suspects.size > suspectLimit && oldest !== undefined) this.#suspects.delete(oldest);
-  }
-}
-
-async function jobIn(manager: JetStreamManager, stream: string, subject: string): Promise<StoredMsg | undefined> {
-  try {
-    return await manager.streams.getMessage(stream, { last_by_subj: subject });
-  } catch (cause) {
-    if (cause instanceof NatsError && cause.api_error?.code === 404) return undefined;
-    throw cause;
   }
 }
