@@ -24,13 +24,14 @@ const catchUpEveryMs = 1_000;
  */
 class StorageThread {
   readonly #log: LogTable;
-  readonly #db: Database;
+  readonly #files: DisposableStack;
   readonly #projector: Projector;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(log: LogTable, db: Database, settings: ProjectionSettings) {
+  /** `files`: both of them, which the last message closes. */
+  constructor(log: LogTable, db: Database, files: DisposableStack, settings: ProjectionSettings) {
     this.#log = log;
-    this.#db = db;
+    this.#files = files;
     this.#projector = new Projector(db, projections, settings);
   }
 
@@ -64,8 +65,7 @@ class StorageThread {
         return send({ kind: 'end', ...this.place() });
       case 'close':
         clearTimeout(this.#retry);
-        this.#db.close();
-        this.#log.close();
+        this.#files.dispose();
         send({ kind: 'closed' });
         return parentPort?.close();
       default:
@@ -109,18 +109,21 @@ class StorageThread {
   }
 }
 
-function start(folder: string, settings: ProjectionSettings): void {
+function start(folder: string, settings: ProjectionSettings, files: DisposableStack): void {
   const logFile = join(folder, 'log.db');
   const projectionsFolder = join(folder, 'projections');
   const log = orExplain(() => new LogTable(logFile), (problem) =>
     `${logFile} cannot be opened: ${problem}. It holds every event: put a back-up in its place; nothing was changed.`);
+  files.defer(() => { log.close(); });
   send({ kind: 'opened', end: log.end, applied: 0 });
   const thread = orExplain(() => {
     buildProjections(projectionsFolder, projections, (building) => {
       const builder = new Projector(building, projections, settings);
       for (let at = 0; at < log.end; at += catchUpBatch) builder.apply(log.readAfter(at, catchUpBatch));
     });
-    return new StorageThread(log, openProjections(projectionsFolder, projections), settings);
+    const db = openProjections(projectionsFolder, projections);
+    files.defer(() => { db.close(); });
+    return new StorageThread(log, db, files, settings);
   }, (problem) => `The projections cannot be opened or built: ${problem}. Delete the folder ${projectionsFolder}: it is built anew from the log.`);
   thread.refuseForeignLog(projectionsFolder);
   thread.catchUp();
@@ -133,9 +136,12 @@ function send(message: FromStorage): void {
 }
 
 const { folder, settings } = workerData as { folder: string; settings: ProjectionSettings };
+const files = new DisposableStack();
 try {
-  start(folder, settings);
+  start(folder, settings, files);
 } catch (cause) {
+  // Closed before it is told: whoever hears of it may open or remove them at once, and a last connection that closes locks its file.
+  files.dispose();
   // Told as a message, which keeps its place behind `opened`; an exception would overtake it.
   send({ kind: 'failed', message: messageOf(cause) });
 }

@@ -30,7 +30,7 @@ if (canLimit('a full disk below the log')) {
     const stored = [...storedRecords(join(folder, 'log.db'))].flat();
     t.deepEqual(stored.map((record) => verifier.check(record)).filter((fault) => fault !== undefined), []);
     t.deepEqual(stored.map(({ hash }) => hash), accepted);
-    const storage = await openStorage(folder, { stageTimeoutMs: 60_000 }, (cause) => t.fail(cause.message));
+    const storage = await openStorage(folder, { stageTimeoutMs: 60_000 }, (cause) => { throw cause; });
     await storage.ready;
     t.is(storage.applied.position.get(0), BigInt(stored.length));
     await storage.close();

@@ -20,7 +20,7 @@ const read = interleaved(topic, new Random(7));
 
 /** The replica of `folder`; a thread that dies by itself fails the test. */
 async function replicaIn(t: ExecutionContext, folder: string): Promise<Replica> {
-  const replica = await openReplica(folder, settings, (cause) => t.fail(cause.message));
+  const replica = await openReplica(folder, settings, (cause) => { throw cause; });
   t.teardown(() => replica.close());
   return replica;
 }
@@ -96,7 +96,7 @@ test('verdicts cross as they are: accepted, void with the head, withheld, and th
 test('a replica goes on from its places, and knows what was accepted last in each partition', async (t) => {
   const folder = temporaryFolder(t);
   for (let at = 0; at < read.length; at += 600) {
-    const replica = await openReplica(folder, settings, (cause) => t.fail(cause.message));
+    const replica = await openReplica(folder, settings, (cause) => { throw cause; });
     t.is(replica.isBuilding, at === 0);
     const before = read.slice(0, at);
     const places = new Map(before.map(({ partition, offset, canonical }) => [partition, { offset, hash: hashCanonical(canonical) }]));
@@ -125,7 +125,7 @@ test('accepted records after a position come partition by partition, in order, a
 
 test('what a crash leaves of projections that were being built is built anew', async (t) => {
   const folder = temporaryFolder(t);
-  const first = await openReplica(folder, settings, (cause) => t.fail(cause.message));
+  const first = await openReplica(folder, settings, (cause) => { throw cause; });
   await judgeAll(first, read.slice(0, 500), 100);
   await first.close();
   const file = projectionsFileName(projections);
@@ -160,12 +160,12 @@ test('a projections file that is none is refused with the remedy', async (t) => 
   await t.throwsAsync(openReplica(folder, settings, (cause) => deaths.push(cause.message)), { any: true, message });
   t.is(deaths.length, 1);
   rmSync(join(folder, 'projections'), { recursive: true });
-  await (await openReplica(folder, settings, (cause) => t.fail(cause.message))).close();
+  await (await openReplica(folder, settings, (cause) => { throw cause; })).close();
 });
 
 test('closing is no death, in whatever state, and nothing can be asked afterwards', async (t) => {
-  const building = await openReplica(temporaryFolder(t), settings, (cause) => t.fail(cause.message));
-  const complete = await openReplica(temporaryFolder(t), settings, (cause) => t.fail(cause.message));
+  const building = await openReplica(temporaryFolder(t), settings, (cause) => { throw cause; });
+  const complete = await openReplica(temporaryFolder(t), settings, (cause) => { throw cause; });
   await complete.caughtUp();
   for (const replica of [building, complete]) {
     const last = replica.judge(read.slice(0, 10));

@@ -99,12 +99,12 @@ test.serial('a leader that was deposed while it slept is not believed how far it
   const settings = { brokers: kafka.brokers, topic: uniqueTopic(), partitions: 1, replication: 3 };
   const { topic } = settings;
   await ensureTopic(settings, 'test', new SpokenLines());
-  t.is(await acknowledged(topic, kafka.brokers), 0n);
+  const first = await acknowledged(topic, kafka.brokers);
   const { leader, address, others } = await leaderOf(topic, kafka);
   // Whatever it is told comes from the deposed one.
   const offsets = new TopicOffsets(() => connectKafka({ ...settings, brokers: [address] }, 'test', new SpokenLines(), 'ask'), topic);
   t.teardown(() => { offsets.close(); });
-  t.deepEqual(await offsets.ask(), new Map([[0, { low: 0n, high: 1n }]]));
+  t.true(((await offsets.ask()).get(0)?.high ?? 0n) > first);
 
   leader.pause();
   const rest = kafka.brokers.filter((broker) => broker !== address);
@@ -118,7 +118,10 @@ test.serial('a leader that was deposed while it slept is not believed how far it
   t.true(range !== undefined && range.high > last, `the partition ends at ${range?.high ?? ''}, and the record at ${last} was acknowledged`);
 });
 
-/** Sends a record until it is acknowledged, by whoever leads then; resolves with its offset. */
+/**
+ * Sends a record until it is acknowledged, by whoever leads then; resolves with its offset. Records that were acknowledged too
+ * late may lie before it.
+ */
 async function acknowledged(topic: string, addresses: readonly string[]): Promise<bigint> {
   for (;;) {
     // One that waits for a leader which sleeps goes on waiting for it: each try asks anew who leads.

@@ -15,8 +15,8 @@ export function temporaryFolder(t: ExecutionContext): string {
 }
 
 /** The storage of `folder`; a thread that dies by itself fails the test. */
-export function storageIn(t: ExecutionContext, folder: string): Promise<Storage> {
-  return openStorage(folder, { stageTimeoutMs: 60_000 }, (cause) => t.fail(cause.message));
+export function storageIn(folder: string): Promise<Storage> {
+  return openStorage(folder, { stageTimeoutMs: 60_000 }, (cause) => { throw cause; });
 }
 
 /** The embedded log with its storage thread, in a folder of its own. `wrap` sees the channel first. */
@@ -24,7 +24,7 @@ export async function openSqliteLog(
   t: ExecutionContext, wrap: (channel: AppendChannel) => AppendChannel = (channel) => channel,
 ): Promise<LogUnderTest & { readonly storage: Storage; readonly folder: string }> {
   const folder = temporaryFolder(t);
-  let storage = await storageIn(t, folder);
+  let storage = await storageIn(folder);
   let log = new SqliteEventLog(wrap(storage), storage.logFile, storage.endAtOpen);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= log.close().then(() => storage.close()));
@@ -33,7 +33,7 @@ export async function openSqliteLog(
     log, storage, folder,
     async reopen() {
       await close();
-      storage = await storageIn(t, folder);
+      storage = await storageIn(folder);
       log = new SqliteEventLog(wrap(storage), storage.logFile, storage.endAtOpen);
       closed = undefined;
       return log;
