@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, constants, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missingClusterTools } from '../scripts/cluster-tools.ts';
@@ -75,8 +75,9 @@ if (missing.length > 0) {
   process.exit(1);
 }
 const folder = mkdtempSync(join(values.folder, '.bench-'));
-process.on('SIGINT', () => { process.exit(130); });
-process.on('exit', () => { rmSync(folder, { recursive: true, force: true }); });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => { process.exit(128 + constants.signals[signal]); });
+// Tried again: a server that was killed a moment ago may still be making files.
+process.on('exit', () => { rmSync(folder, { recursive: true, force: true, maxRetries: 5 }); });
 if (!values.json) process.stdout.write(`${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n`);
 for (const [name, benchmark] of Object.entries(benchmarks)) {
   if (!names.includes(name)) continue;

@@ -13,9 +13,15 @@ export interface Ready {
   readonly stop: () => Promise<void>;
 }
 
+/** They end with this process, however it is ended by those in front of it. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+
 /** Starts a program and waits for its first line. Its errors go to ours. */
 export async function startReady(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ready> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
+  running.add(child);
+  child.once('exit', () => { running.delete(child); });
   const line = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', (code) => { reject(new Error(`${command} ${args.join(' ')} ended with ${code} before it was ready`)); });
