@@ -1,8 +1,8 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { LogUnavailableError } from '../event-log.ts';
-import { kafkaProblem } from './connect-kafka.ts';
+import { kafkaProblem, type KafkaClient } from './connect-kafka.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
-import type { TopicRanges } from './topic-offsets.ts';
+import { TopicOffsets, type TopicRanges } from './topic-offsets.ts';
 
 /** The topic cannot be read from its beginning to its end; the message says why and what to do. */
 export class TopicUnreadableError extends LogUnavailableError {
@@ -18,33 +18,37 @@ export class TopicUnreadableError extends LogUnavailableError {
 /** They are given so long to say how far the topic goes. */
 const askLimitMs = 20_000;
 
-/** What a topic holds now, partition by partition. Rejects with `TopicUnreadableError`, or with the reason of `signal`. */
-export async function askRanges(kafka: Kafka, settings: KafkaSettings, signal: AbortSignal): Promise<TopicRanges> {
+/**
+ * What a topic holds now, partition by partition, as brokers say that others confirm to lead (see `TopicOffsets`). Rejects with
+ * `TopicUnreadableError`, or with the reason of `signal`.
+ */
+export async function askRanges(connect: () => KafkaClient, settings: KafkaSettings, signal: AbortSignal): Promise<TopicRanges> {
+  const { kafka, close } = connect();
   const admin = kafka.admin();
+  const offsets = new TopicOffsets(connect, settings.topic);
   const over = Promise.withResolvers<never>();
   const onAbort = (): void => { over.reject(signal.reason as Error); };
   const timer = setTimeout(() => { over.reject(unreadable(settings, new Error(`no answer within ${askLimitMs / 1_000} s`))); }, askLimitMs);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
-    return await Promise.race([ask(admin, settings), over.promise]);
+    return await Promise.race([ask(admin, offsets, settings), over.promise]);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
-    // What is under way ends with the client.
-    void admin.disconnect().catch(() => undefined);
+    void admin.disconnect().catch(() => undefined).then(close);
+    offsets.close();
   }
 }
 
-async function ask(admin: Admin, settings: KafkaSettings): Promise<TopicRanges> {
+async function ask(admin: Admin, offsets: TopicOffsets, settings: KafkaSettings): Promise<TopicRanges> {
   try {
     await admin.connect();
     const { topic } = settings;
     if (!(await admin.listTopics()).includes(topic)) {
       throw new TopicUnreadableError('missing', `There is no topic ${topic} at ${settings.brokers.join(', ')}, or this user may not see it. See that its name is right.`);
     }
-    const offsets = await admin.fetchTopicOffsets(topic);
-    return new Map(offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]));
+    return await offsets.ask();
   } catch (cause) {
     throw cause instanceof TopicUnreadableError ? cause : unreadable(settings, cause);
   }

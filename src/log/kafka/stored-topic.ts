@@ -39,7 +39,7 @@ export async function* storedTopic(deps: StoredTopicDeps, signal: AbortSignal): 
   const { settings, clientId, log, subject = '', skip = new Set(), onProgress } = deps;
   const client = connectKafka(settings, clientId, log, 'audit');
   try {
-    const held = await askRanges(client.kafka, settings, signal);
+    const held = await askRanges(() => connectKafka(settings, clientId, log, 'ask'), settings, signal);
     const partitions = held.size;
     const asked = subject === '' ? undefined : partitionOf(subject, partitions);
     const cuts = asked === undefined ? [...held].filter(([, { low }]) => low > 0n) : [];

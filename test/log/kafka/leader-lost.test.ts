@@ -2,7 +2,8 @@ import test from 'ava';
 import { startKafka, type KafkaCluster, type KafkaNode } from '../../../scripts/servers/start-kafka.ts';
 import { hashCanonical } from '../../../src/log/canonical.ts';
 import { LogUnavailableError } from '../../../src/log/event-log.ts';
-import { connectKafka } from '../../../src/log/kafka/connect-kafka.ts';
+import { askRanges, TopicUnreadableError } from '../../../src/log/kafka/audit-ranges.ts';
+import { connectKafka, type KafkaClient } from '../../../src/log/kafka/connect-kafka.ts';
 import { ensureTopic } from '../../../src/log/kafka/ensure-topic.ts';
 import { TopicOffsets } from '../../../src/log/kafka/topic-offsets.ts';
 import { TaskChain } from '../../contract/task-chain.ts';
@@ -102,7 +103,9 @@ test.serial('a leader that was deposed while it slept is not believed how far it
   const first = await acknowledged(topic, kafka.brokers);
   const { leader, address, others } = await leaderOf(topic, kafka);
   // Whatever it is told comes from the deposed one.
-  const offsets = new TopicOffsets(() => connectKafka({ ...settings, brokers: [address] }, 'test', new SpokenLines(), 'ask'), topic);
+  const deposed = { ...settings, brokers: [address] };
+  const connect = (): KafkaClient => connectKafka(deposed, 'test', new SpokenLines(), 'ask');
+  const offsets = new TopicOffsets(connect, topic);
   t.teardown(() => { offsets.close(); });
   t.true(((await offsets.ask()).get(0)?.high ?? 0n) > first);
 
@@ -112,7 +115,10 @@ test.serial('a leader that was deposed while it slept is not believed how far it
   // The others sleep while it wakes, so that it does not hear what they did: the moment before it hears lasts.
   for (const node of others) node.pause();
   leader.resume();
-  await t.throwsAsync(offsets.ask(), { instanceOf: LogUnavailableError });
+  await Promise.all([
+    t.throwsAsync(offsets.ask(), { instanceOf: LogUnavailableError }),
+    t.throwsAsync(askRanges(connect, deposed, new AbortController().signal), { instanceOf: TopicUnreadableError }),
+  ]);
   for (const node of others) node.resume();
   const range = (await insist(() => offsets.ask())).get(0);
   t.true(range !== undefined && range.high > last, `the partition ends at ${range?.high ?? ''}, and the record at ${last} was acknowledged`);
