@@ -6,62 +6,67 @@ import { PartBodies, skim } from '../objects/part-body.ts';
 import { planParts } from '../objects/part-plan.ts';
 import { elements, elementTexts } from './s3-xml.ts';
 
-/** An upload that a died attempt of the task has begun and not ended. */
-export interface UnfinishedUpload {
-  readonly id: string;
-  /** By number. */
-  readonly parts: ReadonlyMap<number, LeftPart>;
-}
-
 /** A page has at most so many parts: all of them, by `partBounds`. */
 const pageParts = 1_000;
 
-/**
- * The uploads that died attempts left unfinished under the object's name, those with most parts first. S3 keeps no mark of whose an
- * upload is, so those are taken whose first part is the first part of an artefact; others under the same name are somebody else's.
- */
-export async function unfinishedUploads(
-  { target, artefacts, bounds }: Pick<Leftovers, 'target' | 'artefacts' | 'bounds'>, signal: AbortSignal,
-): Promise<readonly UnfinishedUpload[]> {
-  const { container, kind, name } = target.address;
-  const { body } = await target.ask({ method: 'GET', address: { kind, container, name: '' }, query: { uploads: '', prefix: name } }, [200], signal);
-  const ids = elements(body.toString(), 'Upload')
-    .filter((upload) => elementTexts(upload, 'Key')[0] === name)
-    .flatMap((upload) => elementTexts(upload, 'UploadId'));
-  if (ids.length === 0) return [];
-  const firsts = await Promise.all(artefacts.map((artefact) => firstPartOf(artefact, bounds, signal)));
-  const uploads: UnfinishedUpload[] = [];
-  for (const id of ids) {
-    const parts = await partsOf(target, id, signal);
-    const begun = parts.get(1);
-    const isOurs = firsts.some((first) => first !== undefined && first.etag === begun?.etag && first.sizeBytes === begun.sizeBytes);
-    if (isOurs) uploads.push({ id, parts });
-  }
-  return uploads.toSorted((a, b) => b.parts.size - a.parts.size);
-}
-
-/** The upload of a died attempt with which this one goes on, and its parts. */
+/** The upload of a died attempt with which this one goes on, of several the one with most parts, and these. */
 export async function uploadToGoOn(
-  { target, artefact, bounds, heeded, delivery }: Upload,
+  { target, artefact, bounds, heeded: { signal }, delivery }: Upload,
 ): Promise<{ readonly id: string; readonly earlier: Earlier } | undefined> {
   if (delivery.attempt === 1) return undefined;
-  const uploads = await unfinishedUploads({ target, artefacts: [artefact], bounds }, heeded.signal).catch(unlessAnswered);
-  if (uploads?.[0] === undefined) return undefined;
-  const [{ id, parts }] = uploads;
-  return { id, earlier: { parts, adopt: async ({ number }) => parts.get(number)?.etag ?? '' } };
+  try {
+    const uploads = await Array.fromAsync(unfinishedUploads({ target, artefacts: [artefact], bounds }, signal), async (id) => (
+      { id, parts: await partsOf(target, id, pageParts, signal) }
+    ));
+    const [most] = uploads.toSorted((a, b) => b.parts.size - a.parts.size);
+    return most && { id: most.id, earlier: { parts: most.parts, adopt: async ({ number }) => most.parts.get(number)?.etag ?? '' } };
+  } catch (error) {
+    return unlessAnswered(error);
+  }
 }
 
 /** Aborts what died attempts left unfinished. */
 export async function removeUnfinished(leftovers: Leftovers, signal: AbortSignal): Promise<void> {
   const { target, isEnded } = leftovers;
   if (!isEnded && await target.head(signal) === undefined) return;
-  for (const { id } of await unfinishedUploads(leftovers, signal)) {
+  // All of them first: an upload that is gone may mark no place in the list.
+  for (const id of await Array.fromAsync(unfinishedUploads(leftovers, signal))) {
     await target.ask({ method: 'DELETE', query: { uploadId: id } }, [200, 204, 404], signal);
   }
 }
 
-async function partsOf(target: ObjectTarget, uploadId: string, signal: AbortSignal): Promise<ReadonlyMap<number, LeftPart>> {
-  const { status, body } = await target.ask({ method: 'GET', query: { uploadId, 'max-parts': String(pageParts) } }, [200, 404], signal);
+/**
+ * The uploads that died attempts left unfinished under the object's name. S3 keeps no mark of whose an upload is, so those are taken
+ * whose first part is the first part of an artefact; others under the same name are somebody else's.
+ */
+async function* unfinishedUploads(
+  { target, artefacts, bounds }: Pick<Leftovers, 'target' | 'artefacts' | 'bounds'>, signal: AbortSignal,
+): AsyncGenerator<string> {
+  let firsts: readonly (LeftPart | undefined)[] | undefined;
+  for await (const id of uploadsOf(target, signal)) {
+    firsts ??= await Promise.all(artefacts.map((artefact) => firstPartOf(artefact, bounds, signal)));
+    const begun = (await partsOf(target, id, 1, signal)).get(1);
+    if (firsts.some((first) => first !== undefined && first.etag === begun?.etag && first.sizeBytes === begun.sizeBytes)) yield id;
+  }
+}
+
+/** All unfinished uploads under the object's name, page by page (ListMultipartUploads). */
+async function* uploadsOf(target: ObjectTarget, signal: AbortSignal): AsyncGenerator<string> {
+  const { container, kind, name } = target.address;
+  let after: Readonly<Record<string, string>> | undefined = {};
+  while (after !== undefined) {
+    const { body } = await target.ask({ method: 'GET', address: { kind, container, name: '' }, query: { uploads: '', prefix: name, ...after } }, [200], signal);
+    const page = body.toString();
+    const uploads = elements(page, 'Upload').map((upload) => ({ key: elementTexts(upload, 'Key')[0], id: elementTexts(upload, 'UploadId')[0] }));
+    for (const { key, id } of uploads) if (key === name && id !== undefined) yield id;
+    const [isTruncated, key, id] = ['IsTruncated', 'NextKeyMarker', 'NextUploadIdMarker'].map((field) => elementTexts(page, field)[0]);
+    // Names are listed in order: behind another one there is none of ours.
+    after = isTruncated === 'true' && key === name && id !== undefined && id !== after['upload-id-marker'] ? { 'key-marker': key, 'upload-id-marker': id } : undefined;
+  }
+}
+
+async function partsOf(target: ObjectTarget, uploadId: string, limit: number, signal: AbortSignal): Promise<ReadonlyMap<number, LeftPart>> {
+  const { status, body } = await target.ask({ method: 'GET', query: { uploadId, 'max-parts': String(limit) } }, [200, 404], signal);
   if (status === 404) return new Map();
   return new Map(elements(body.toString(), 'Part').map((part) => {
     const [[number = ''], [etag = ''], [size = '']] = [elementTexts(part, 'PartNumber'), elementTexts(part, 'ETag'), elementTexts(part, 'Size')];
