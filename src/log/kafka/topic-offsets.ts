@@ -17,17 +17,24 @@ export type TopicRanges = ReadonlyMap<number, PartitionRange>;
 /** The brokers are given so long to say where the topic ends. */
 const askLimitMs = 6_000;
 
-/** One try may take so long; the next one asks another broker. */
-const tryLimitMs = 2_000;
+/** What has no answer after this time is asked over fresh connections too, beside the old ones: their broker hangs, or is only slow. */
+const besideMs = 2_000;
 
 /** Before the next try: brokers that did not agree learn of one another. */
 const retryMs = 50;
+
+/** Connections over which is asked. */
+interface Line {
+  readonly close: () => void;
+  readonly cluster: Promise<Cluster>;
+}
 
 /** Asks the leaders of the partitions how far they go. Callers that come while a question is under way share the next one. */
 export class TopicOffsets {
   readonly #connect: () => KafkaClient;
   readonly #topic: string;
-  #client: { readonly close: () => void; readonly cluster: Promise<Cluster> } | undefined;
+  /** While nothing is asked, at most the one that has answered last. */
+  readonly #lines = new Set<Line>();
   #underWay: Promise<unknown> | undefined;
   #next: Promise<TopicRanges> | undefined;
   #isClosed = false;
@@ -54,29 +61,48 @@ export class TopicOffsets {
 
   close(): void {
     this.#isClosed = true;
-    this.#drop();
+    this.#closeAllBut(undefined);
   }
 
   async #ask(): Promise<TopicRanges> {
-    const startedMs = performance.now();
-    for (;;) {
+    const endMs = performance.now() + askLimitMs;
+    const answer = Promise.withResolvers<TopicRanges>();
+    let problem: unknown;
+    let [line] = this.#lines;
+    while (!this.#isClosed && performance.now() < endMs) {
+      line ??= this.#open();
+      const tried = this.#askOver(line, answer.resolve).catch((cause: unknown) => {
+        problem ??= cause;
+        throw cause;
+      });
       try {
-        return await within(this.#fetch(), tryLimitMs);
-      } catch (cause) {
-        // The next question goes over connections of its own: what these know of the leaders may be out of date, and their broker hang.
-        this.#drop();
-        if (this.#isClosed || performance.now() - startedMs + tryLimitMs > askLimitMs) {
-          throw new LogUnavailableError(`Kafka does not say where the topic ${this.#topic} ends: ${kafkaProblem(cause)}`, { cause });
-        }
-        await wait(retryMs);
+        return await within(Promise.race([answer.promise, tried]), Math.min(besideMs, endMs - performance.now()));
+      } catch {
+        line = undefined;
       }
+    }
+    this.#closeAllBut(undefined);
+    problem ??= new Error(this.#isClosed ? 'nobody asks any more' : `no answer within ${askLimitMs} ms`);
+    throw new LogUnavailableError(`Kafka does not say where the topic ${this.#topic} ends: ${kafkaProblem(problem)}`, { cause: problem });
+  }
+
+  /** Tells the answer too, for whoever waits by then for that of another try; rejects after a moment. */
+  async #askOver(line: Line, tell: (ranges: TopicRanges) => void): Promise<TopicRanges> {
+    try {
+      const ranges = await this.#fetch(line);
+      this.#closeAllBut(line);
+      tell(ranges);
+      return ranges;
+    } catch (cause) {
+      // What these connections know of the leaders may be out of date.
+      this.#close(line);
+      await wait(retryMs);
+      throw cause;
     }
   }
 
-  async #fetch(): Promise<TopicRanges> {
-    if (this.#isClosed) throw new Error('nobody asks any more');
-    this.#client ??= open(this.#connect(), this.#topic);
-    const cluster = await this.#client.cluster;
+  async #fetch(line: Line): Promise<TopicRanges> {
+    const cluster = await line.cluster;
     const leaders = await whoLeads(cluster, this.#topic);
     if (!stillLead(leaders, cluster, this.#topic)) throw new Error('who leads has changed meanwhile');
     const partitions = [...leaders.keys()].map((partition) => ({ partition }));
@@ -87,9 +113,23 @@ export class TopicOffsets {
     return new Map(partitions.map(({ partition }) => [partition, { low: offsetIn(low, partition), high: offsetIn(high, partition) }]));
   }
 
-  #drop(): void {
-    this.#client?.close();
-    this.#client = undefined;
+  #open(): Line {
+    const { kafka, close } = this.#connect();
+    const cluster = clusterOf(kafka);
+    const connected = cluster.connect().then(() => cluster.addTargetTopic(this.#topic)).then(() => cluster);
+    connected.catch(() => undefined);
+    const line = { close, cluster: connected };
+    this.#lines.add(line);
+    return line;
+  }
+
+  #close(line: Line): void {
+    line.close();
+    this.#lines.delete(line);
+  }
+
+  #closeAllBut(kept: Line | undefined): void {
+    for (const line of this.#lines) if (line !== kept) this.#close(line);
   }
 }
 
@@ -97,11 +137,4 @@ function offsetIn(offsets: ReadonlyMap<number, bigint> | undefined, partition: n
   const offset = offsets?.get(partition);
   if (offset === undefined) throw new Error(`nothing is said of partition ${partition}`);
   return offset;
-}
-
-function open({ kafka, close }: KafkaClient, topic: string): { readonly close: () => void; readonly cluster: Promise<Cluster> } {
-  const cluster = clusterOf(kafka);
-  const connected = cluster.connect().then(() => cluster.addTargetTopic(topic)).then(() => cluster);
-  connected.catch(() => undefined);
-  return { close, cluster: connected };
 }
