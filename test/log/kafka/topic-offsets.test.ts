@@ -43,12 +43,13 @@ if (hasTool('kafka')) {
     t.teardown(() => { slow.abort(); });
     const slowness = slowDown(proxy, slow.signal);
     t.deepEqual(await offsets.ask(), new Map([[0, { low: 0n, high: 1n }]]));
-    t.is(connected, 2);
+    t.true(connected > 1);
     slow.abort();
     await slowness;
     // What has answered is asked again.
+    const whileSlow = connected;
     t.deepEqual(await offsets.ask(), new Map([[0, { low: 0n, high: 1n }]]));
-    t.is(connected, 2);
+    t.is(connected, whileSlow);
 
     proxy.hang();
     await t.throwsAsync(offsets.ask(), { instanceOf: LogUnavailableError, message: /no answer within|timed out/ });
