@@ -72,7 +72,11 @@ export function connectKafka({ brokers, tls, sasl }: KafkaSettings, clientId: st
     const socket = tls === undefined ? connectTcp({ host, port }, onConnect) : connectTls({ host, port, ...named, ...ssl }, onConnect);
     socket.setKeepAlive(true, keepAliveMs);
     sockets.add(socket);
-    socket.once('close', () => { sockets.delete(socket); });
+    socket.once('close', () => {
+      sockets.delete(socket);
+      // kafkajs ends what is gone once more for each request that fails, and Node would keep each `unref` for a connect that never comes.
+      socket.unref = () => socket;
+    });
     // kafkajs no longer listens once it has let go of a connection.
     socket.on('error', () => undefined);
     return socket;
