@@ -1,8 +1,8 @@
 import { kafkaSettingsOf } from './compose/kafka-settings-of.ts';
 import { loadConfig } from './config.ts';
-import { TopicUnreadableError } from './log/kafka/audit-ranges.ts';
-import { auditTopic, type TopicAudit } from './log/kafka/audit-topic.ts';
-import { storedTopic, type TopicProgress } from './log/kafka/stored-topic.ts';
+import { TopicUnreadableError } from './log/kafka/audit/audit-ranges.ts';
+import { auditTopic, type TopicAudit } from './log/kafka/audit/audit-topic.ts';
+import { storedTopic, type TopicProgress } from './log/kafka/audit/stored-topic.ts';
 
 /** What to verify. */
 export interface VerifyTopicOptions {

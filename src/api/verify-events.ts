@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HeadQueries, HeadRow } from '../../projections/heads/queries.ts';
 import type { HistoryQueries } from '../../projections/history/queries.ts';
 import { AcceptedRecord } from '../log/accepted-record.ts';
-import { auditRecord, type AuditedRecord, type RawRecord } from '../log/kafka/audit-record.ts';
+import { auditRecord, type AuditedRecord, type RawRecord } from '../log/kafka/audit/audit-record.ts';
 import type { Position } from '../log/position.ts';
 import { ChainVerifier, type ChainFault } from '../log/verify-chain.ts';
 import { parseSequence } from '../log/record.ts';

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { connectKafka, type KafkaPurpose } from '../log/kafka/connect-kafka.ts';
 import { ensureTopic } from '../log/kafka/ensure-topic.ts';
 import { KafkaEventLog } from '../log/kafka/kafka-event-log.ts';
-import { storedTopic } from '../log/kafka/stored-topic.ts';
+import { storedTopic } from '../log/kafka/audit/stored-topic.ts';
 import { TopicOffsets } from '../log/kafka/topic-offsets.ts';
 import { TopicSender } from '../log/kafka/topic-sender.ts';
 import { openReplica } from '../projector/replica.ts';

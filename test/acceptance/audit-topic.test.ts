@@ -20,7 +20,7 @@ import { encodeCanonical, hashCanonical } from '../../src/log/canonical.ts';
 import { sealRecord } from '../../src/log/envelope.ts';
 import { emptyHead } from '../../src/log/head.ts';
 import type { Head } from '../../src/log/head.ts';
-import { storedTopic } from '../../src/log/kafka/stored-topic.ts';
+import { storedTopic } from '../../src/log/kafka/audit/stored-topic.ts';
 import { openProjectionsForReading } from '../../src/projector/open-projections.ts';
 import { projectedReadSide } from '../../src/streams/projected-read-side.ts';
 import { shapeOf } from '../docs/shape-of.ts';

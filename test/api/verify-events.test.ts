@@ -7,7 +7,7 @@ import { historyQueries } from '../../projections/history/queries.ts';
 import { eventService } from '../../src/api/event-service.ts';
 import type { StoredRecords } from '../../src/api/verify-events.ts';
 import { partitionOf } from '../../src/log/kafka/partition-of.ts';
-import { storedTopic } from '../../src/log/kafka/stored-topic.ts';
+import { storedTopic } from '../../src/log/kafka/audit/stored-topic.ts';
 import { openProjectionsForReading } from '../../src/projector/open-projections.ts';
 import { projectedReadSide } from '../../src/streams/projected-read-side.ts';
 import type { VerifyEventsResponse } from '../../src/gen/lehr/v1/event_service.ts';

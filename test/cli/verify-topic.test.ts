@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava';
 import { freePorts } from '../../scripts/servers/free-ports.ts';
 import type { Fault } from '../../src/gen/lehr/v1/event_service.ts';
 import { TaskChain } from '../contract/task-chain.ts';
-import { honestStory } from '../log/kafka/honest-story.ts';
+import { honestStory } from '../log/kafka/audit/honest-story.ts';
 import { writtenTopic } from '../log/kafka/written-topic.ts';
 import type { WrittenTopic } from '../log/kafka/written-topic.ts';
 import { hasTool } from '../tooling/has-tool.ts';

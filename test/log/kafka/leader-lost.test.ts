@@ -2,7 +2,7 @@ import test from 'ava';
 import { startKafka, type KafkaCluster, type KafkaNode } from '../../../scripts/servers/start-kafka.ts';
 import { hashCanonical } from '../../../src/log/canonical.ts';
 import { LogUnavailableError } from '../../../src/log/event-log.ts';
-import { askRanges, TopicUnreadableError } from '../../../src/log/kafka/audit-ranges.ts';
+import { askRanges, TopicUnreadableError } from '../../../src/log/kafka/audit/audit-ranges.ts';
 import { connectKafka, type KafkaClient } from '../../../src/log/kafka/connect-kafka.ts';
 import { ensureTopic } from '../../../src/log/kafka/ensure-topic.ts';
 import { TopicOffsets } from '../../../src/log/kafka/topic-offsets.ts';

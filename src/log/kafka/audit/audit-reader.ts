@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { isRefusal, unreadable } from './audit-ranges.ts';
-import { kafkaProblem, type KafkaLog } from './connect-kafka.ts';
-import type { KafkaSettings } from './kafka-settings.ts';
-import type { PartitionRange, TopicRanges } from './topic-offsets.ts';
+import { kafkaProblem, type KafkaLog } from '../connect-kafka.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import type { PartitionRange, TopicRanges } from '../topic-offsets.ts';
 
 /** What a reader of an audit works with. */
 export interface AuditReaderDeps {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import test from 'ava';
 
-import { AuditQueue } from '../../../src/log/kafka/audit-queue.ts';
+import { AuditQueue } from '../../../../src/log/kafka/audit/audit-queue.ts';
 
 const quarter = 2_500_000;
 

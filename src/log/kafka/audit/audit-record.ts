@@ -1,8 +1,8 @@
-import { AcceptedRecord } from '../accepted-record.ts';
-import { openRecord } from '../envelope.ts';
-import { parseSequence } from '../record.ts';
-import type { ChainFault, ChainVerifier } from '../verify-chain.ts';
-import type { ReadRecord } from './judge.ts';
+import { AcceptedRecord } from '../../accepted-record.ts';
+import { openRecord } from '../../envelope.ts';
+import { parseSequence } from '../../record.ts';
+import type { ChainFault, ChainVerifier } from '../../verify-chain.ts';
+import type { ReadRecord } from '../judge.ts';
 
 /**
  * What lies at one place of the topic, not judged yet. `record`: also one that is foreign to its partition. `skipped`: every node was

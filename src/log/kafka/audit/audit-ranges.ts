@@ -1,8 +1,8 @@
 import type { Admin } from 'kafkajs';
-import { LogUnavailableError } from '../event-log.ts';
-import { kafkaProblem, type KafkaClient } from './connect-kafka.ts';
-import type { KafkaSettings } from './kafka-settings.ts';
-import { TopicOffsets, type TopicRanges } from './topic-offsets.ts';
+import { LogUnavailableError } from '../../event-log.ts';
+import { kafkaProblem, type KafkaClient } from '../connect-kafka.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import { TopicOffsets, type TopicRanges } from '../topic-offsets.ts';
 
 /** The topic cannot be read from its beginning to its end; the message says why and what to do. */
 export class TopicUnreadableError extends LogUnavailableError {

@@ -1,18 +1,18 @@
 import test from 'ava';
-import { hashCanonical } from '../../../src/log/canonical.ts';
-import { TopicUnreadableError } from '../../../src/log/kafka/audit-ranges.ts';
-import type { RawRecord } from '../../../src/log/kafka/audit-record.ts';
-import { auditTopic, type TopicAudit } from '../../../src/log/kafka/audit-topic.ts';
-import { storedTopic, type StoredTopicDeps, type TopicProgress } from '../../../src/log/kafka/stored-topic.ts';
-import { freePorts } from '../../../scripts/servers/free-ports.ts';
-import { startKafka } from '../../../scripts/servers/start-kafka.ts';
-import { startTcpProxy, type TcpProxy } from '../../../scripts/servers/tcp-proxy.ts';
-import { TaskChain } from '../../contract/task-chain.ts';
-import { hasTool } from '../../tooling/has-tool.ts';
+import { hashCanonical } from '../../../../src/log/canonical.ts';
+import { TopicUnreadableError } from '../../../../src/log/kafka/audit/audit-ranges.ts';
+import type { RawRecord } from '../../../../src/log/kafka/audit/audit-record.ts';
+import { auditTopic, type TopicAudit } from '../../../../src/log/kafka/audit/audit-topic.ts';
+import { storedTopic, type StoredTopicDeps, type TopicProgress } from '../../../../src/log/kafka/audit/stored-topic.ts';
+import { freePorts } from '../../../../scripts/servers/free-ports.ts';
+import { startKafka } from '../../../../scripts/servers/start-kafka.ts';
+import { startTcpProxy, type TcpProxy } from '../../../../scripts/servers/tcp-proxy.ts';
+import { TaskChain } from '../../../contract/task-chain.ts';
+import { hasTool } from '../../../tooling/has-tool.ts';
 import { headsOf, honestStory } from './honest-story.ts';
-import { openKafkaLog, SpokenLines } from './open-kafka-log.ts';
-import { meddlingSender } from './meddling-sender.ts';
-import { writtenTopic, type Line, type WrittenTopic } from './written-topic.ts';
+import { openKafkaLog, SpokenLines } from '../open-kafka-log.ts';
+import { meddlingSender } from '../meddling-sender.ts';
+import { writtenTopic, type Line, type WrittenTopic } from '../written-topic.ts';
 
 const never = new AbortController().signal;
 

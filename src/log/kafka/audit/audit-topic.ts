@@ -1,5 +1,5 @@
-import type { Head } from '../head.ts';
-import { ChainVerifier, type ChainFault } from '../verify-chain.ts';
+import type { Head } from '../../head.ts';
+import { ChainVerifier, type ChainFault } from '../../verify-chain.ts';
 import { auditRecord, type RawRecord } from './audit-record.ts';
 
 /** At most so many faults are named. */

@@ -1,5 +1,5 @@
-import type { Head } from '../../../src/log/head.ts';
-import { TaskChain } from '../../contract/task-chain.ts';
+import type { Head } from '../../../../src/log/head.ts';
+import { TaskChain } from '../../../contract/task-chain.ts';
 
 /** Records in the order in which they reach the topic, and what whoever reads it must find. */
 export interface Story {

@@ -3,11 +3,11 @@ import { AuditQueue } from './audit-queue.ts';
 import { askRanges } from './audit-ranges.ts';
 import { AuditReader, type AuditReaderDeps } from './audit-reader.ts';
 import type { RawRecord } from './audit-record.ts';
-import { connectKafka, type KafkaLog } from './connect-kafka.ts';
-import type { KafkaSettings } from './kafka-settings.ts';
-import { partitionOf } from './partition-of.ts';
-import { readMessage } from './read-message.ts';
-import type { TopicRanges } from './topic-offsets.ts';
+import { connectKafka, type KafkaLog } from '../connect-kafka.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import { partitionOf } from '../partition-of.ts';
+import { readMessage } from '../read-message.ts';
+import type { TopicRanges } from '../topic-offsets.ts';
 
 /** How far a pass over the topic is. */
 export interface TopicProgress {
