@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { hashCanonical } from '../canonical.ts';
 import { kafkaProblem, metadataMaxAgeMs, type KafkaClient, type KafkaLog } from './connect-kafka.ts';
 import type { Halt, ReadPlace, ReadRecord } from './judge.ts';
+import { beatUntil, letGo, loneConsumer } from './lone-consumer.ts';
 import { readMessage } from './read-message.ts';
-import { within } from './within.ts';
 
 /** What a reader works with. */
 export interface TopicReaderDeps {
@@ -43,19 +43,8 @@ const longestWaitMs = 5_000;
 /** A batch that does not follow what was read is asked for again so often before the topic is taken for another. */
 const anchorTries = 5;
 
-/** How long a consumer may stay away before the brokers forget it; it is alone in its group, so that matters to nobody else. */
-const sessionTimeoutMs = 30_000;
-const heartbeatMs = 2_000;
-
-/** Brokers answer a fetch that finds nothing after so long. */
-const fetchWaitMs = 100;
-
-/** What the brokers may send at a time, of one partition and in all. */
-const partitionBytes = 1_048_576;
+/** What the brokers may send at a time. */
 const fetchBytes = 8_388_608;
-
-/** A consumer that is going is given so long. */
-const goodbyeMs = 3_000;
 
 interface Partition {
   last: { readonly offset: bigint; readonly hash: () => string } | undefined;
@@ -149,17 +138,11 @@ export class TopicReader {
     if (this.#isStopped) return undefined;
     const { kafka, close } = connect();
     // A group that nobody was in before: there is nothing to wait for.
-    const consumer = kafka.consumer({
+    const consumer = loneConsumer(kafka, {
       groupId: `${topic}.${process.pid}.${Date.now()}.${life}.${Math.random().toString(36).slice(2, 10)}`,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatMs,
-      maxWaitTimeInMs: fetchWaitMs,
-      maxBytesPerPartition: partitionBytes,
       maxBytes: fetchBytes,
-      allowAutoTopicCreation: false,
       metadataMaxAge: metadataMaxAgeMs,
-      readUncommitted: true,
-      retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
+      retries: 8,
     });
     this.#consumer = consumer;
     consumer.on(consumer.events.CRASH, ({ payload: { error } }) => { this.#replace.resolve(error); });
@@ -169,7 +152,7 @@ export class TopicReader {
     await Promise.race([begun, this.#stopping.promise]);
     const cause = await this.#replace.promise;
     this.#consumer = undefined;
-    await within(consumer.disconnect(), goodbyeMs).catch(() => undefined);
+    await letGo(consumer);
     close();
     return cause;
   }
@@ -219,7 +202,7 @@ export class TopicReader {
     }
     if (records.length === 0) return;
     const taking = this.#deps.take(records);
-    if (taking !== undefined) await alive(taking, payload);
+    if (taking !== undefined) await beatUntil(taking, () => payload.heartbeat(), () => payload.isRunning());
   }
 
   /** Whether the message may be looked at: it is old, or it comes after what was read. Otherwise the partition is asked for again. */
@@ -267,18 +250,6 @@ export class TopicReader {
     const added: Partition = { last: undefined, isAnchored: false, triesLeft: anchorTries, gapAt: undefined, isHalted: true };
     this.#partitions.set(number, added);
     return added;
-  }
-}
-
-/** Waits for `work`, telling the brokers now and then that this consumer lives. */
-async function alive(work: Promise<void>, payload: EachBatchPayload): Promise<void> {
-  const done = work.then(() => true);
-  while (payload.isRunning()) {
-    const pause = new AbortController();
-    const isDone = await Promise.race([done, wait(heartbeatMs, false, { signal: pause.signal }).catch(() => false)]);
-    pause.abort();
-    if (isDone) return;
-    await payload.heartbeat();
   }
 }
 

@@ -4,6 +4,7 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { isRefusal, unreadable } from './audit-ranges.ts';
 import { kafkaProblem, type KafkaLog } from '../connect-kafka.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
+import { beatUntil, letGo, loneConsumer } from '../lone-consumer.ts';
 import type { PartitionRange, TopicRanges } from '../topic-offsets.ts';
 
 /** What a reader of an audit works with. */
@@ -27,19 +28,8 @@ const fruitlessLimit = 8;
 /** Between two consumers. */
 const replaceWaitMs = 1_000;
 
-/** How long a consumer may stay away before the brokers forget it; it is alone in its group. */
-const sessionTimeoutMs = 30_000;
-const heartbeatMs = 2_000;
-
-/** Brokers answer a fetch that finds nothing after so long. */
-const fetchWaitMs = 100;
-
-/** What the brokers may send at a time, of one partition and in all. */
-const partitionBytes = 1_048_576;
+/** What the brokers may send at a time. */
 const fetchBytes = 4_194_304;
-
-/** A consumer that is going is given so long. */
-const goodbyeMs = 3_000;
 
 interface Progress extends PartitionRange {
   /** The offset to read next. */
@@ -100,17 +90,7 @@ export class AuditReader {
     const { kafka, settings: { topic } } = this.#deps;
     this.#ended = Promise.withResolvers<unknown>();
     if (signal.aborted) return undefined;
-    const consumer = kafka.consumer({
-      groupId: `${topic}.audit.${randomUUID()}`,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatMs,
-      maxWaitTimeInMs: fetchWaitMs,
-      maxBytesPerPartition: partitionBytes,
-      maxBytes: fetchBytes,
-      allowAutoTopicCreation: false,
-      readUncommitted: true,
-      retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
-    });
+    const consumer = loneConsumer(kafka, { groupId: `${topic}.audit.${randomUUID()}`, maxBytes: fetchBytes, retries: 5 });
     this.#consumer = consumer;
     this.#lastHeardMs = performance.now();
     consumer.on(consumer.events.CRASH, ({ payload: { error } }) => { this.#ended.resolve(error); });
@@ -132,10 +112,7 @@ export class AuditReader {
     const cause = await this.#ended.promise;
     clearInterval(silence);
     this.#consumer = undefined;
-    const goodbye = new AbortController();
-    const patience = wait(goodbyeMs, undefined, { signal: goodbye.signal }).catch(() => undefined);
-    await Promise.race([consumer.disconnect().catch(() => undefined), patience]);
-    goodbye.abort();
+    await letGo(consumer);
     return cause;
   }
 
@@ -166,23 +143,10 @@ export class AuditReader {
     this.#pass(consumer, batch.partition, BigInt(first), BigInt(batch.lastOffset()) + 1n);
     this.#isTaking = true;
     try {
-      await this.#beatUntil(taken, () => payload.heartbeat());
+      await beatUntil(Promise.race([taken, this.#ended.promise]), () => payload.heartbeat());
     } finally {
       this.#isTaking = false;
       this.#lastHeardMs = performance.now();
-    }
-  }
-
-  /** Keeps the membership alive while whoever takes is slow. */
-  async #beatUntil(taken: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
-    const over = Promise.race([taken, this.#ended.promise]).then(() => true);
-    for (;;) {
-      const pause = new AbortController();
-      const beat = wait(heartbeatMs, false, { signal: pause.signal }).catch(() => false);
-      const isOver = await Promise.race([over, beat]);
-      pause.abort();
-      if (isOver) return;
-      await heartbeat();
     }
   }
 
