@@ -66,17 +66,15 @@ export class TopicOffsets {
 
   async #ask(): Promise<TopicRanges> {
     const endMs = performance.now() + askLimitMs;
-    const answer = Promise.withResolvers<TopicRanges>();
+    const tries: Promise<TopicRanges>[] = [];
     let problem: unknown;
     let [line] = this.#lines;
     while (!this.#isClosed && performance.now() < endMs) {
-      line ??= this.#open();
-      const tried = this.#askOver(line, answer.resolve).catch((cause: unknown) => {
-        problem ??= cause;
-        throw cause;
-      });
+      const tried = this.#askOver(line ?? this.#open());
+      tried.catch((cause: unknown) => { problem ??= cause; });
+      tries.push(tried);
       try {
-        return await within(Promise.race([answer.promise, tried]), Math.min(besideMs, endMs - performance.now()));
+        return await within(Promise.race([Promise.any(tries), tried]), Math.min(besideMs, endMs - performance.now()));
       } catch {
         line = undefined;
       }
@@ -86,12 +84,11 @@ export class TopicOffsets {
     throw new LogUnavailableError(`Kafka does not say where the topic ${this.#topic} ends: ${kafkaProblem(problem)}`, { cause: problem });
   }
 
-  /** Tells the answer too, for whoever waits by then for that of another try; rejects after a moment. */
-  async #askOver(line: Line, tell: (ranges: TopicRanges) => void): Promise<TopicRanges> {
+  /** What is answered over these connections, which are kept then. Rejects after a moment, with them closed. */
+  async #askOver(line: Line): Promise<TopicRanges> {
     try {
       const ranges = await this.#fetch(line);
       this.#closeAllBut(line);
-      tell(ranges);
       return ranges;
     } catch (cause) {
       // What these connections know of the leaders may be out of date.
