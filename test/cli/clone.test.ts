@@ -1,9 +1,11 @@
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 
 import type { CreateTaskRequest } from '../../src/gen/lehr/v1/task_service.ts';
 import { pendingTask, taskId } from './fixtures.ts';
 import { runLehr } from './run-lehr.ts';
 import { startStub } from './stub-server.ts';
+import type { StubServer } from './stub-server.ts';
 
 const imageId = '018f0000-0000-7000-8000-000000000001';
 
@@ -20,15 +22,23 @@ const asked: readonly (readonly [args: readonly string[], request: Partial<Creat
   ],
 ];
 
-test.serial('clone sends what was asked for, and prints the task', async (t) => {
+/** A server that answers every request with the same task, and keeps what was asked. */
+async function accepting(
+  t: ExecutionContext, readToken: string,
+): Promise<{ readonly requests: readonly CreateTaskRequest[]; readonly stub: StubServer }> {
   const requests: CreateTaskRequest[] = [];
   const stub = await startStub({
     createTask: (request) => {
       requests.push(request);
-      return { task: pendingTask, readToken: 'r', preview: undefined };
+      return { task: pendingTask, readToken, preview: undefined };
     },
   });
   t.teardown(stub.kill);
+  return { requests, stub };
+}
+
+test.serial('clone sends what was asked for, and prints the task', async (t) => {
+  const { requests, stub } = await accepting(t, 'r');
   for (const [args, request] of asked) {
     const ran = await runLehr(['clone', ...args, '--request-id', 'once', '--server', stub.address]);
     t.deepEqual(ran, { exitCode: 0, stderr: '', stdout: `task ${taskId} accepted\nwatch it: lehr tasks watch ${taskId} --server ${stub.address}\n` });
@@ -39,14 +49,7 @@ test.serial('clone sends what was asked for, and prints the task', async (t) => 
 });
 
 test.serial('clone with --validate-only says that the request is in order, and waits for nothing', async (t) => {
-  const requests: CreateTaskRequest[] = [];
-  const stub = await startStub({
-    createTask: (request) => {
-      requests.push(request);
-      return { task: pendingTask, readToken: '', preview: undefined };
-    },
-  });
-  t.teardown(stub.kill);
+  const { requests, stub } = await accepting(t, '');
   const args = ['clone', '--from', 'dfw', imageId, '--validate-only', '--wait', '--server', stub.address];
   t.deepEqual(await runLehr(args), { exitCode: 0, stderr: '', stdout: 'the request is in order; nothing was accepted\n' });
   const ran = await runLehr([...args, '--json']);
